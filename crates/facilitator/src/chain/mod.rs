@@ -1,0 +1,1 @@
+//! The only place of RPC: what a facilitator asks of a chain.
