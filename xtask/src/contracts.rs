@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::{bail, Context};
 
 /// Installs the pinned compiler from the lock file and recompiles every contract. With `check` nothing is written, and
 /// the checked-in code must be what the sources compile to, byte for byte.
@@ -22,11 +22,8 @@ fn folder() -> PathBuf {
 }
 
 fn execute(folder: &Path, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .status()
-        .with_context(|| format!("{program} could not be started"))?;
+    let status =
+        Command::new(program).args(arguments).current_dir(folder).status().with_context(|| format!("{program} could not be started"))?;
     if !status.success() {
         bail!("{program} {} failed in contracts/: {status}", arguments.join(" "));
     }

@@ -1,0 +1,59 @@
+//! Automation of this repository: `cargo xtask COMMAND`.
+#![expect(clippy::disallowed_methods, reason = "a tool at the edge: it measures and stamps")]
+
+mod contracts;
+mod layers;
+mod shell;
+mod steps;
+mod suite;
+mod tidy;
+mod tools;
+mod vectors;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Automation of this repository")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is needed and run all tests
+    Test {
+        /// Only the Rust part: fmt, clippy, tests
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Make the protocol's test vectors with the official packages
+    Vectors {
+        /// Compare with what is checked in, write nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Compile the contracts
+    Contracts {
+        /// Compare with what is checked in, write nothing
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Test { quick } => suite::run(quick),
+        Command::Vectors { check } => vectors::run(check).map(|said| println!("{said}")),
+        Command::Contracts { check } => contracts::run(check),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
