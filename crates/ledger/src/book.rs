@@ -126,16 +126,36 @@ impl Ledger {
         }
     }
 
-    /// Books a settlement by its evidence.
-    pub async fn settle(&self, submitted: Submitted, settlement: Settlement) -> Result<Settled, NotDone<Submitted>> {
-        let transition = Transition::Settle { settlement: settlement.clone() };
-        match self.step(&submitted.record, transition).await {
-            Ok(record) => Ok(Settled { record, settlement }),
-            Err(StepError::Overtaken(record)) if record.state == State::Settled => match record.settlement.clone() {
-                Some(settlement) => Ok(Settled { record: *record, settlement }),
-                None => Err(NotDone { proof: submitted, error: StepError::Overtaken(record) }),
-            },
+    /// Makes another attempt durable, beside those before it: a replacement, or what follows a reverted settlement.
+    pub async fn resubmit(&self, submitted: Submitted, attempt: Attempt, lane: Option<LaneLease>) -> Result<Submitted, NotDone<Submitted>> {
+        match self.step(&submitted.record, Transition::Resubmit { attempt, lane }).await {
+            Ok(record) => Ok(Submitted { record }),
             Err(error) => Err(NotDone { proof: submitted, error }),
+        }
+    }
+
+    /// Books a settlement by its evidence. Where another process has booked it meanwhile, its evidence is returned.
+    pub async fn settle(&self, submitted: Submitted, settlement: Settlement) -> Result<Settled, NotDone<Submitted>> {
+        match self.step(&submitted.record, Transition::Settle { settlement: settlement.clone() }).await {
+            Ok(record) => Ok(Settled { settlement: record.settlement.clone().unwrap_or(settlement), record }),
+            Err(error) => Err(NotDone { proof: submitted, error }),
+        }
+    }
+
+    /// Notes that the settlement's block has left the chain: the payment must be watched again, and sent again if need be.
+    pub async fn revert(&self, settled: Settled) -> Result<Submitted, NotDone<Settled>> {
+        match self.step(&settled.record, Transition::Revert).await {
+            Ok(record) => Ok(Submitted { record }),
+            Err(error) => Err(NotDone { proof: settled, error }),
+        }
+    }
+
+    /// Books a reverted settlement as lost: it can never settle again.
+    pub async fn lose(&self, reverted: Submitted, reason: &str) -> Result<Record, NotDone<Submitted>> {
+        let transition = Transition::Lose { reason: reason.to_owned() };
+        match self.step(&reverted.record, transition).await {
+            Ok(record) => Ok(record),
+            Err(error) => Err(NotDone { proof: reverted, error }),
         }
     }
 
@@ -157,10 +177,10 @@ impl Ledger {
         }
     }
 
-    /// Payments with durable bytes and no end yet, to be watched again after a start.
+    /// Payments with durable bytes and no end yet (`Submitted`, `Unknown`, `Reverted`), to be watched again after a start.
     pub async fn unfinished(&self) -> Result<Vec<Submitted>, StoreError> {
         let open = self.store.open_payments(None).await?;
-        Ok(open.into_iter().filter(|r| matches!(r.state, State::Submitted | State::Unknown)).map(|record| Submitted { record }).collect())
+        Ok(open.into_iter().filter(|record| record.state != State::Claimed).map(|record| Submitted { record }).collect())
     }
 
     /// The proof of a record that is settled.
@@ -171,6 +191,7 @@ impl Ledger {
         }
     }
 
+    /// Asks to deliver a settled payment once more. What is granted ends with [`Ledger::delivered`] or [`Ledger::end_redelivery`].
     pub async fn begin_redelivery(&self, id: PaymentId, limit: u32) -> Result<Redelivery, StoreError> {
         let grant = self.store.begin_redelivery(id, &self.worker, limit, self.clock.now()).await?;
         Ok(match grant {
@@ -184,30 +205,39 @@ impl Ledger {
         })
     }
 
+    /// Ends a delivery or redelivery of this process short of its last byte. See [`Store::end_redelivery`]; a claimer's own first delivery is ended
+    /// with `charged: false`.
     pub async fn end_redelivery(&self, id: PaymentId, charged: bool) -> Result<(), StoreError> {
         self.store.end_redelivery(id, &self.worker, charged, self.clock.now()).await
     }
 
+    /// Notes that the last byte was handed to the socket.
     pub async fn delivered(&self, record: &Record) -> Result<(), StoreError> {
         self.store.note_delivered(record.id, record.generation, self.clock.now()).await
     }
 
+    /// Notes the digest of the request's body, read to its end.
     pub async fn note_body(&self, record: &Record, digest: B256) -> Result<(), StoreError> {
         self.store.note_body(record.id, record.generation, digest).await
     }
 
+    /// Keeps a reply for 24 h.
     pub async fn keep(&self, record: &Record, reply: KeptReply) -> Result<(), StoreError> {
         self.store.keep_reply(record.id, record.generation, reply).await
     }
 
+    /// The kept reply, if it is younger than 24 h.
     pub async fn kept(&self, id: PaymentId) -> Result<Option<KeptReply>, StoreError> {
         self.store.kept_reply(id, self.clock.now()).await
     }
 
+    /// A refusal that shows this very step is success: its first answer was lost. Another generation is somebody else's.
     async fn step(&self, record: &Record, transition: Transition) -> Result<Record, StepError> {
-        match self.store.advance(record.id, record.generation, transition, self.clock.now()).await? {
-            Advance::Done(record) => Ok(record),
-            Advance::Refused(record) => Err(StepError::Overtaken(Box::new(record))),
+        let advance = self.store.advance(record.id, record.generation, transition.clone(), self.clock.now()).await?;
+        match advance {
+            Advance::Done(now) => Ok(now),
+            Advance::Refused(now) if now.generation == record.generation && transition.stands_in(&now) => Ok(now),
+            Advance::Refused(now) => Err(StepError::Overtaken(Box::new(now))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Double entry in integers of atomic units: every commit balances per asset.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use x402::{Address, AssetId, PaymentId, U256};
 
@@ -20,6 +20,25 @@ impl fmt::Display for Account {
     }
 }
 
+/// Not an account's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no account")]
+pub struct UnknownAccount(pub String);
+
+impl FromStr for Account {
+    type Err = UnknownAccount;
+    fn from_str(name: &str) -> Result<Self, UnknownAccount> {
+        let unknown = || UnknownAccount(name.to_owned());
+        let (kind, address) = name.split_once('/').ok_or_else(unknown)?;
+        let address = Address::from_str(address).map_err(|_| unknown())?;
+        match kind {
+            "payer" => Ok(Self::Payer(address)),
+            "seller" => Ok(Self::Seller(address)),
+            _ => Err(unknown()),
+        }
+    }
+}
+
 /// One transfer between two accounts: debits equal credits by construction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -29,4 +48,13 @@ pub struct Entry {
     pub asset: AssetId,
     /// Atomic units, never zero.
     pub amount: U256,
+}
+
+/// The sums of one account in one asset, in atomic units. Over all accounts of an asset debits equal credits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    pub account: Account,
+    pub asset: AssetId,
+    pub debit: U256,
+    pub credit: U256,
 }

@@ -12,12 +12,12 @@ mod store;
 mod transition;
 
 pub use book::{Claim, Ledger, NotDone, Redelivery, StepError};
-pub use entry::{Account, Entry};
+pub use entry::{Account, Balance, Entry, UnknownAccount};
 pub use lane::{LaneLease, LaneOutcome, WorkerId};
 pub use proof::{Claimed, Settled, Submitted};
 pub use record::{Attempt, Binding, KeptReply, Record, Settlement, State};
 pub use store::{Advance, Fault, ListFilter, NewRecord, RedeliveryGrant, Store, StoreError};
-pub use transition::Transition;
+pub use transition::{Transition, Unsound};
 
-
-
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::WorkerId;
 /// The states of money (DESIGN §5).
 ///
 /// `Claimed → Submitted → Settled | Failed`, `Submitted → Unknown → Settled | Failed`, `Claimed → Released`,
-/// `Settled → Reverted → Submitted | Lost`. Credit (`Advanced`) comes with after-response settlement.
+/// `Settled → Reverted → Submitted | Lost`; `Released` and `Failed` may be claimed anew. Credit (`Advanced`) comes with after-response settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     Claimed,
@@ -156,7 +156,14 @@ pub struct Record {
     pub delivered: bool,
     /// Redeliveries that reached a charged status.
     pub redeliveries: u32,
-    /// A redelivery is under way, by this worker.
+    /// A delivery is under way, by this worker: the claimer's first, or a redelivery.
     pub redelivering: Option<WorkerId>,
     pub kept: bool,
+}
+
+impl Record {
+    /// The transaction to show: the settlement's, else that of the attempt.
+    pub fn transaction(&self) -> Option<B256> {
+        self.settlement.as_ref().map(|s| s.transaction).or_else(|| self.attempt.as_ref().and_then(Attempt::transaction))
+    }
 }

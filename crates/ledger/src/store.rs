@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use x402::{Address, AssetId, B256, Network, PaymentId, PaymentKey, Timestamp, U256};
 
-use crate::{Binding, Entry, KeptReply, LaneLease, LaneOutcome, Record, State, Transition, WorkerId};
+use crate::{Attempt, Balance, Binding, Entry, KeptReply, LaneLease, LaneOutcome, Record, State, Transition, WorkerId};
 
-/// A row to be claimed.
+/// A row to be claimed. `asset` is on the key's network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRecord {
     pub key: PaymentKey,
@@ -21,6 +21,37 @@ pub struct NewRecord {
     pub now: Timestamp,
 }
 
+impl NewRecord {
+    /// The row as it stands once it is claimed.
+    pub fn claimed(self, id: PaymentId, generation: u64) -> Record {
+        Record {
+            id,
+            key: self.key,
+            state: State::Claimed,
+            generation,
+            asset: self.asset,
+            pay_to: self.pay_to,
+            amount: self.amount,
+            valid_after: self.valid_after,
+            valid_before: self.valid_before,
+            signature: self.signature,
+            redelivering: self.binding.is_some().then(|| self.worker.clone()),
+            binding: self.binding,
+            worker: self.worker,
+            claimed_block: self.claimed_block,
+            claimed_at: self.now,
+            updated_at: self.now,
+            attempt: None,
+            settlement: None,
+            reason: None,
+            body_digest: None,
+            delivered: false,
+            redeliveries: 0,
+            kept: false,
+        }
+    }
+}
+
 /// What became of a conditional write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Advance {
@@ -34,11 +65,11 @@ pub enum Advance {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedeliveryGrant {
     Granted(Record),
-    /// Another redelivery of it is under way.
+    /// Another delivery of it is under way.
     Busy,
     /// Delivered `limit` times at a charged status, or older than 24 h.
     Exhausted,
-    /// Not settled, or delivered already.
+    /// Not settled, delivered already, or bound to no request.
     NotRedeemable(Record),
 }
 
@@ -59,6 +90,8 @@ pub struct ListFilter {
 pub enum Fault {
     /// Try again later: busy, disk full, connection lost. The write did not happen, or repeating it is harmless.
     Unavailable,
+    /// It contradicts what is stored, e.g. evidence that settled another payment: nothing was written, repeating it does not help.
+    Conflict,
     /// The data is not what this version understands: an operator must look.
     Corrupt,
 }
@@ -75,8 +108,10 @@ pub struct StoreError {
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// One atomic durable statement: inserts the row as `Claimed`, or takes over a `Released` or `Failed` row with the *same* binding
-    /// (`binding.request` and, if present on the old row, `binding.header` are compared; an unbound row only by an unbound claim), raising its generation.
-    /// `Done`: ours. `Refused`: the row that stands in the way.
+    /// (the same request and byte-equal header, for version 1 also the same source, since what was once on chain is public; an unbound row only by
+    /// an unbound claim), raising its generation.
+    /// `Done`: ours, and a bound claim's delivery is under way by its worker. `Refused`: the row that stands in the way, which may be our own of an
+    /// earlier call: a claim is never granted twice. A call dropped before its answer gives the claim back.
     async fn claim(&self, new: NewRecord) -> Result<Advance, StoreError>;
 
     async fn find(&self, id: PaymentId) -> Result<Option<Record>, StoreError>;
@@ -91,16 +126,24 @@ pub trait Store: Send + Sync + 'static {
 
     async fn entries(&self, id: PaymentId) -> Result<Vec<Entry>, StoreError>;
 
+    /// The sums of every account in every asset, over all entries: the trial balance.
+    async fn balances(&self) -> Result<Vec<Balance>, StoreError>;
+
+    /// Every attempt ever made durable for a payment, of all its generations, oldest first.
+    async fn attempts(&self, id: PaymentId) -> Result<Vec<Attempt>, StoreError>;
+
     /// Notes the digest of the request's body, read to its end.
     async fn note_body(&self, id: PaymentId, generation: u64, digest: B256) -> Result<(), StoreError>;
 
-    /// Notes that the last byte was handed to the socket, and ends a redelivery that did it.
+    /// Notes that the last byte of a settled payment was handed to the socket, and ends the delivery or redelivery that did it.
     async fn note_delivered(&self, id: PaymentId, generation: u64, now: Timestamp) -> Result<(), StoreError>;
 
-    /// One atomic durable update: a settled, undelivered row without a redelivery under way, within `limit` and 24 h of its settlement.
+    /// One atomic durable update: a settled, undelivered, bound row without a delivery under way (its claimer's first one counts), within `limit` and
+    /// 24 h of its settlement.
     async fn begin_redelivery(&self, id: PaymentId, worker: &WorkerId, limit: u32, now: Timestamp) -> Result<RedeliveryGrant, StoreError>;
 
-    /// Ends it; `charged`: the origin answered with a charged status, so that it counts.
+    /// Ends it undelivered; `charged`: the origin answered with a charged status, so that it counts. The claimer ends its own first delivery with
+    /// `charged: false` whenever it stops short of the last byte (a wait that ended in pending, a client that left): from there on it is redeemable.
     async fn end_redelivery(&self, id: PaymentId, worker: &WorkerId, charged: bool, now: Timestamp) -> Result<(), StoreError>;
 
     async fn keep_reply(&self, id: PaymentId, generation: u64, reply: KeptReply) -> Result<(), StoreError>;
