@@ -40,7 +40,7 @@ impl Gateway {
     /// Opens the listeners at once: free paths and offers need no chain.
     pub fn start(
         config: Config,
-        rules: Arc<RuleSet>,
+        rules: RuleSet,
         facilitator: Facilitator,
         ledger: Ledger,
         clock: Arc<dyn Clock>,
@@ -57,7 +57,7 @@ impl Gateway {
 
     /// Puts a new configuration and rule set in force for the requests that come; those under way end under the old ones.
     /// Prices of the rule set before are honoured for `quote_for`.
-    pub fn reload(&self, config: Config, rules: Arc<RuleSet>) -> Result<(), ReloadError> {
+    pub fn reload(&self, config: Config, rules: RuleSet) -> Result<(), ReloadError> {
         let _ = (config, rules);
         todo!()
     }
