@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{bail, Context};
+use anyhow::{Context, bail};
 
 /// Installs the pinned compiler from the lock file and recompiles every contract. With `check` nothing is written, and
 /// the checked-in code must be what the sources compile to, byte for byte.

@@ -1,8 +1,10 @@
 //! Automation of this repository: `cargo xtask COMMAND`.
-#![expect(clippy::disallowed_methods, reason = "a tool at the edge: it measures and stamps")]
 
 mod contracts;
+mod interop;
 mod layers;
+mod net;
+mod process;
 mod shell;
 mod steps;
 mod suite;
@@ -35,6 +37,11 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run the official clients, sellers and facilitators against Tollway
+    Interop {
+        /// Only these checks
+        names: Vec<String>,
+    },
     /// Compile the contracts
     Contracts {
         /// Compare with what is checked in, write nothing
@@ -47,6 +54,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Test { quick } => suite::run(quick),
         Command::Vectors { check } => vectors::run(check).map(|said| println!("{said}")),
+        Command::Interop { names } => interop::run(&names).map(|passed| println!("\n{passed} passed, 0 failed")),
         Command::Contracts { check } => contracts::run(check),
     };
     match done {

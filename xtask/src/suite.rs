@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use crate::steps::Steps;
-use crate::{contracts, shell, tools, vectors};
+use crate::{contracts, interop, shell, tools, vectors};
 
 pub fn run(quick: bool) -> anyhow::Result<()> {
     let mut steps = Steps::default();
@@ -24,6 +24,7 @@ pub fn run(quick: bool) -> anyhow::Result<()> {
                 0
             })
         });
+        steps.step("official clients, sellers and facilitators", || interop::run(&[]));
     }
     steps.finish()
 }
