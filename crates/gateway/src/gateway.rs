@@ -1,17 +1,37 @@
 //! A running gateway: its threads, its reload, its end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
 
+use arc_swap::ArcSwap;
 use facilitator::Facilitator;
 use ledger::Ledger;
-use rules::RuleSet;
+use rules::{Quotes, RuleSet};
+use tokio_rustls::TlsConnector;
+use tokio_util::task::TaskTracker;
 use x402::Clock;
 
-use crate::{Config, Secrets};
+use crate::{
+    Config, Secrets,
+    context::{ContextKey, UnusableSeed},
+    listen::{self, Stop},
+    origin::{HttpOrigin, UnusableOrigin},
+    pipeline::Shared,
+    snapshot::Snapshot,
+};
 
 /// A gateway that serves until [`Gateway::shutdown`].
 pub struct Gateway {
     local: SocketAddr,
+    config: Mutex<Config>,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    stop: Stop,
 }
 
 /// Why a gateway did not start; nothing was served.
@@ -19,10 +39,12 @@ pub struct Gateway {
 pub enum StartError {
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: std::io::Error },
-    #[error("origin `{0}`: http:// or https:// with a host, and no path, is what can be forwarded to")]
-    Origin(http::Uri),
+    #[error(transparent)]
+    Origin(#[from] UnusableOrigin),
     #[error("no trusted root certificates for the https origin: {0}")]
     Roots(String),
+    #[error(transparent)]
+    Context(#[from] UnusableSeed),
     #[error("cannot start a data-plane thread: {0}")]
     Thread(std::io::Error),
 }
@@ -33,7 +55,7 @@ pub enum ReloadError {
     #[error("`{0}` changes only with a restart")]
     NeedsRestart(&'static str),
     #[error(transparent)]
-    Origin(#[from] StartError),
+    Origin(#[from] UnusableOrigin),
 }
 
 impl Gateway {
@@ -46,8 +68,31 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         secrets: Secrets,
     ) -> Result<Self, StartError> {
-        let _ = (config, rules, facilitator, ledger, clock, secrets);
-        todo!()
+        let snapshot = Snapshot::new(&config, rules, clock.now())?;
+        let tls = roots(&snapshot)?;
+        let shared = Arc::new(Shared {
+            facilitator,
+            ledger,
+            clock,
+            quotes: Quotes::new(secrets.quote),
+            context: ContextKey::new(&secrets.context)?,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            limits: config.limits.clone(),
+            tasks: TaskTracker::new(),
+        });
+        let count = match config.threads {
+            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+            threads => threads,
+        };
+        let stop = Stop::default();
+        let (mut local, mut threads) = (config.listen, Vec::with_capacity(count));
+        for index in 0..count {
+            let listen_error = |error| StartError::Listen { address: local, error };
+            let listener = listen::bind(local).map_err(listen_error)?;
+            local = listener.local_addr().map_err(listen_error)?;
+            threads.push(listen::spawn(index, listener, Arc::clone(&shared), tls.clone(), stop.clone()).map_err(StartError::Thread)?);
+        }
+        Ok(Self { local, config: Mutex::new(config), shared, threads, stop })
     }
 
     /// The address in use, where port 0 was asked for.
@@ -56,15 +101,46 @@ impl Gateway {
     }
 
     /// Puts a new configuration and rule set in force for the requests that come; those under way end under the old ones.
-    /// Prices of the rule set before are honoured for `quote_for`.
+    /// Prices of the rule set before are honoured for its `quote_for`.
     pub fn reload(&self, config: Config, rules: RuleSet) -> Result<(), ReloadError> {
-        let _ = (config, rules);
-        todo!()
+        let mut running = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if config.listen != running.listen {
+            return Err(ReloadError::NeedsRestart("listen"));
+        }
+        if config.threads != running.threads {
+            return Err(ReloadError::NeedsRestart("threads"));
+        }
+        if config.limits != running.limits {
+            return Err(ReloadError::NeedsRestart("limits"));
+        }
+        let now = self.shared.clock.now();
+        let rules = rules.replacing(&self.shared.snapshot.load().rules, now);
+        let snapshot = Snapshot::new(&config, rules, now)?;
+        let is_tls_new = snapshot.origin.is_tls() && !self.shared.snapshot.load().origin.is_tls();
+        if is_tls_new {
+            return Err(ReloadError::NeedsRestart("origin"));
+        }
+        self.shared.snapshot.store(Arc::new(snapshot));
+        *running = config;
+        Ok(())
     }
 
     /// Takes no new connection, ends those open after their answers, waits for payments under way; at the latest after `grace`.
     pub async fn shutdown(self, grace: Duration) {
-        let _ = grace;
-        todo!()
+        let Self { threads, stop, shared, .. } = self;
+        shared.tasks.close();
+        stop.drain.cancel();
+        let ended = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        let mut ended = std::pin::pin!(ended);
+        if tokio::time::timeout(grace, ended.as_mut()).await.is_err() {
+            tracing::warn!("requests were still under way at the end of the grace period");
+            stop.now.cancel();
+            let _ = ended.await;
+        }
     }
+}
+
+/// Certificates are looked for only where they are needed.
+fn roots(snapshot: &Snapshot) -> Result<Option<TlsConnector>, StartError> {
+    if snapshot.origin.is_tls() { HttpOrigin::trusted_roots().map(Some).map_err(StartError::Roots) } else { Ok(None) }
 }

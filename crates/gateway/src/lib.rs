@@ -4,11 +4,28 @@
 //! match → decode → authenticate → recall → quote → verify → claim → origin → settle → respond
 //! ```
 //!
-//! Each step is a file of `pipeline/`; [`respond`] alone knows HTTP statuses. A request reaches the origin only with an
+//! Each step is a file of `pipeline/`; `respond/` alone maps outcomes to HTTP. A request reaches the origin only with an
 //! [`origin::Admission`].
 
+mod body;
+mod canonical;
 mod config;
+mod context;
+mod cors;
+mod delivery;
+mod digest;
+mod fields;
+mod forwarded;
 mod gateway;
+mod listen;
+pub mod origin;
+mod pipeline;
+mod respond;
+mod snapshot;
+mod unread;
+mod well_known;
 
+pub use body::{Body, BodyError};
 pub use config::{Config, Limits, Secrets};
+pub use context::UnusableSeed;
 pub use gateway::{Gateway, ReloadError, StartError};

@@ -1,0 +1,167 @@
+//! *Delivered*: the last byte of a paid answer was handed to the socket, and that is noted durably (DESIGN §4).
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body as _, Frame, SizeHint};
+use ledger::{Ledger, Record};
+use tokio_util::task::TaskTracker;
+
+use crate::{Body, body::BodyError};
+
+/// A paid answer on its way. Dropped before its end it stays redeemable.
+#[must_use]
+pub(crate) struct Delivery {
+    open: Option<Open>,
+}
+
+struct Open {
+    ledger: Ledger,
+    tasks: TaskTracker,
+    record: Box<Record>,
+    redelivery: bool,
+}
+
+impl Delivery {
+    pub fn first(ledger: &Ledger, tasks: &TaskTracker, record: &Record) -> Self {
+        Self::new(ledger, tasks, record, false)
+    }
+
+    /// Of a payment whose redelivery was granted, and reached a charged status.
+    pub fn again(ledger: &Ledger, tasks: &TaskTracker, record: &Record) -> Self {
+        Self::new(ledger, tasks, record, true)
+    }
+
+    fn new(ledger: &Ledger, tasks: &TaskTracker, record: &Record, redelivery: bool) -> Self {
+        let open = Open { ledger: ledger.clone(), tasks: tasks.clone(), record: Box::new(record.clone()), redelivery };
+        Self { open: Some(open) }
+    }
+
+    fn complete(mut self) {
+        if let Some(open) = self.open.take() {
+            open.note(true);
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take()
+            && open.redelivery
+        {
+            open.note(false);
+        }
+    }
+}
+
+impl Open {
+    /// Writes what became of it, in a task: nobody waits for this.
+    fn note(self, delivered: bool) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let tasks = self.tasks.clone();
+        tasks.spawn_on(
+            async move {
+                for pause in [1, 2, 4, 8] {
+                    let written = if delivered {
+                        self.ledger.delivered(&self.record).await
+                    } else {
+                        self.ledger.end_redelivery(self.record.id, true).await
+                    };
+                    match written {
+                        Ok(()) => return,
+                        Err(error) => tracing::warn!(payment = %self.record.id, %error, "what became of a delivery is not noted yet"),
+                    }
+                    tokio::time::sleep(Duration::from_secs(pause)).await;
+                }
+            },
+            &runtime,
+        );
+    }
+}
+
+/// What was given to the HTTP implementation and waits for the socket to take it.
+#[derive(Clone, Default)]
+pub(crate) struct Outbox(Arc<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    any: AtomicBool,
+    deliveries: Mutex<Vec<Delivery>>,
+}
+
+impl Outbox {
+    fn push(&self, delivery: Delivery) {
+        self.0.deliveries.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
+        self.0.any.store(true, Ordering::Release);
+    }
+
+    /// All that was written has been handed to the socket.
+    pub fn flushed(&self) {
+        if self.0.any.swap(false, Ordering::Acquire) {
+            let deliveries = std::mem::take(&mut *self.0.deliveries.lock().unwrap_or_else(PoisonError::into_inner));
+            deliveries.into_iter().for_each(Delivery::complete);
+        }
+    }
+}
+
+/// Watches an answer's body to its end. Without an outbox its end is the delivery.
+pub(crate) fn watch(response: Response<Body>, delivery: Delivery, outbox: Option<Outbox>) -> Response<Body> {
+    response.map(|body| {
+        if body.is_end_stream() {
+            handed(delivery, outbox.as_ref());
+            return body;
+        }
+        Body::new(Watched { body, delivery: Some(delivery), outbox })
+    })
+}
+
+fn handed(delivery: Delivery, outbox: Option<&Outbox>) {
+    match outbox {
+        Some(outbox) => outbox.push(delivery),
+        None => delivery.complete(),
+    }
+}
+
+struct Watched {
+    body: Body,
+    delivery: Option<Delivery>,
+    outbox: Option<Outbox>,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let ended = match &frame {
+            None => true,
+            Some(Ok(_)) => self.body.is_end_stream(),
+            Some(Err(_)) => {
+                self.delivery = None;
+                false
+            }
+        };
+        if ended && let Some(delivery) = self.delivery.take() {
+            handed(delivery, self.outbox.as_ref());
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

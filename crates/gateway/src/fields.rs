@@ -1,0 +1,136 @@
+//! Which header fields pass, and in which direction.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// What a request's connection-level fields said, before they were taken away.
+#[derive(Debug, Default)]
+pub(crate) struct Removed {
+    /// `PAYMENT-SIGNATURE`, as often as it was sent.
+    pub signatures: Vec<HeaderValue>,
+    /// `X-PAYMENT`, likewise.
+    pub v1_payments: Vec<HeaderValue>,
+    /// `TE: trailers`: the client takes trailers.
+    pub trailers: bool,
+    /// `Expect: 100-continue`: the client waits to be invited.
+    pub expects: bool,
+    /// The protocol that an `Upgrade` asked for, where `Connection` nominated it.
+    pub upgrade: Option<HeaderValue>,
+}
+
+/// What becomes of a field from outside.
+#[derive(PartialEq, Eq)]
+enum Fate {
+    Passes,
+    /// Meant for this connection only (RFC 9110 §7.6.1).
+    Connection,
+    /// Ours to write, or to read: never passed on.
+    Ours,
+    /// Makes some origins see another method, path or client than the one that was matched.
+    Misleads,
+}
+
+/// Takes away what must not pass from a client to rules and origin, and says what of it mattered.
+pub(crate) fn strip_request(headers: &mut HeaderMap) -> Removed {
+    let mut removed = Removed::default();
+    let nominated = nominated(headers);
+    let doomed: Vec<HeaderName> =
+        headers.keys().filter(|name| fate_of_request(name.as_str()) != Fate::Passes || is_nominated(&nominated, name)).cloned().collect();
+    for name in doomed {
+        if name == header::TE {
+            removed.trailers = headers.get_all(&name).iter().any(|te| has_token(te, "trailers"));
+        } else if name == header::EXPECT {
+            removed.expects = true;
+        } else if name == header::UPGRADE && is_nominated(&nominated, &name) {
+            removed.upgrade = headers.get(&name).cloned();
+        } else if name.as_str() == x402::http::PAYMENT_SIGNATURE {
+            removed.signatures = headers.get_all(&name).iter().cloned().collect();
+        } else if name.as_str() == x402::http::X_PAYMENT {
+            removed.v1_payments = headers.get_all(&name).iter().cloned().collect();
+        }
+        headers.remove(name);
+    }
+    removed
+}
+
+/// Takes away what must not pass from the origin to a client.
+pub(crate) fn strip_response(headers: &mut HeaderMap) {
+    let nominated = nominated(headers);
+    let doomed: Vec<HeaderName> =
+        headers.keys().filter(|name| fate_of_response(name.as_str()) != Fate::Passes || is_nominated(&nominated, name)).cloned().collect();
+    for name in doomed {
+        headers.remove(name);
+    }
+}
+
+/// Takes away what may not come as a trailer, in either direction: framing, routing, and all that is ours.
+pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
+    let doomed: Vec<HeaderName> = trailers
+        .keys()
+        .filter(|name| fate_of_request(name.as_str()) != Fate::Passes || **name == header::HOST || **name == header::CONTENT_LENGTH)
+        .cloned()
+        .collect();
+    for name in doomed {
+        trailers.remove(name);
+    }
+}
+
+fn fate_of_request(name: &str) -> Fate {
+    match name {
+        "x-http-method-override" | "x-http-method" | "x-method-override" | "x-original-url" | "x-rewrite-url" | "x-original-method" => Fate::Misleads,
+        "expect" => Fate::Connection,
+        // CGI and WSGI read `_` and `-` alike: an underscored spelling of what we write would speak for us.
+        _ if name.contains('_') && is_ours_underscored(name) => Fate::Misleads,
+        _ => fate_of_response(name),
+    }
+}
+
+fn fate_of_response(name: &str) -> Fate {
+    match name {
+        "connection" | "keep-alive" | "proxy-connection" | "te" | "transfer-encoding" | "upgrade" | "http2-settings" | "proxy-authorization"
+        | "proxy-authenticate" => Fate::Connection,
+        _ if is_payment(name) => Fate::Ours,
+        _ => Fate::Passes,
+    }
+}
+
+/// The protocol's headers, and any that may join them.
+fn is_payment(name: &str) -> bool {
+    name.starts_with("payment-") || name.starts_with("x-payment") && matches!(name.as_bytes().get(9), None | Some(b'-'))
+}
+
+fn is_ours_underscored(name: &str) -> bool {
+    let dashed = name.replace('_', "-");
+    is_payment(&dashed) || is_forwarded(&dashed) || fate_of_request(&dashed) != Fate::Passes || matches!(&*dashed, "host" | "content-length")
+}
+
+/// What says whom a request came from and where it was going: overwritten on the way to the origin.
+pub(crate) fn is_forwarded(name: &str) -> bool {
+    name.starts_with("x-forwarded") || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "true-client-ip" | "x-cluster-client-ip")
+}
+
+/// The names that `Connection` declares hop-by-hop.
+fn nominated(headers: &HeaderMap) -> Vec<String> {
+    let mut names = Vec::new();
+    for value in headers.get_all(header::CONNECTION) {
+        let Ok(value) = value.to_str() else { continue };
+        for name in value.split(',').map(str::trim) {
+            if !name.is_empty() && !name.eq_ignore_ascii_case("keep-alive") && !name.eq_ignore_ascii_case("close") {
+                names.push(name.to_ascii_lowercase());
+            }
+        }
+    }
+    names
+}
+
+/// `Connection` cannot take away what end points and we ourselves rely on (CVE-2025-48865).
+fn is_nominated(nominated: &[String], name: &HeaderName) -> bool {
+    !nominated.is_empty()
+        && nominated.iter().any(|n| n == name.as_str())
+        && !matches!(name.as_str(), "host" | "content-length" | "content-type" | "authorization" | "cookie" | "range" | "trailer" | "cache-control")
+        && !is_forwarded(name.as_str())
+}
+
+/// Whether a comma-separated list holds a token.
+pub(crate) fn has_token(value: &HeaderValue, token: &str) -> bool {
+    value.to_str().is_ok_and(|list| list.split(',').any(|item| item.split(';').next().is_some_and(|item| item.trim().eq_ignore_ascii_case(token))))
+}
