@@ -41,6 +41,21 @@ pub enum AmountError {
 }
 
 impl Amount {
-    pub fn checked_add(&self, other: &Self) -> Result<Self, AmountError> { todo!() }
-    pub fn checked_sub(&self, other: &Self) -> Result<Self, AmountError> { todo!() }
+    /// The sum of two amounts of one asset.
+    pub fn checked_add(&self, other: &Self) -> Result<Self, AmountError> {
+        self.combine(other, U256::checked_add)
+    }
+
+    /// The difference of two amounts of one asset; below zero is [`AmountError::Overflow`].
+    pub fn checked_sub(&self, other: &Self) -> Result<Self, AmountError> {
+        self.combine(other, U256::checked_sub)
+    }
+
+    fn combine(&self, other: &Self, operation: fn(U256, U256) -> Option<U256>) -> Result<Self, AmountError> {
+        if self.asset != other.asset {
+            return Err(AmountError::AssetMismatch);
+        }
+        let units = operation(self.units, other.units).ok_or(AmountError::Overflow)?;
+        Ok(Self { units, asset: self.asset.clone() })
+    }
 }

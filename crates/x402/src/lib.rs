@@ -13,6 +13,7 @@ pub mod key;
 pub mod known;
 pub mod mcp;
 pub mod network;
+mod object;
 pub mod payload;
 pub mod reason;
 pub mod required;
@@ -20,6 +21,7 @@ pub mod response;
 pub mod signature;
 pub mod terms;
 pub mod v1;
+pub mod v2;
 pub mod verified;
 
 pub use alloy_primitives::{Address, B256, Bytes, U256};

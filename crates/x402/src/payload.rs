@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 
 /// The protocol version a message came in, for the answer to go out in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version { V1, V2 }
+pub enum Version {
+    V1,
+    V2,
+}
 
 /// A decoded payment. Nothing in it is trusted; `accepted` and `resource` only choose among our own offers.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,4 +31,13 @@ pub enum SchemePayload {
     Exact(ExactPayload),
     /// Of a scheme, network or transfer method that is not built: well-formed, refused with a reason.
     Other(Value),
+}
+
+impl SchemePayload {
+    pub(crate) fn to_value(&self) -> Value {
+        match self {
+            Self::Exact(exact) => exact.to_value(),
+            Self::Other(value) => value.clone(),
+        }
+    }
 }
