@@ -3,9 +3,14 @@
 //! RPC stands only behind [`chain::Chain`]. Every settlement is simulated, made durable, sent, and then judged by its logs.
 
 pub mod chain;
+mod background;
 mod config;
+mod directory;
 mod facilitator;
 mod outcome;
+mod own;
+mod release;
+mod remote;
 pub mod server;
 
 pub use config::{Config, ConfigError, Finality, GasLimits, NetworkConfig, SignerKey};

@@ -1,0 +1,158 @@
+//! Before the first payment: the chain is the right one, its tokens are what we think, a lane is held, gas is there.
+
+use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
+
+use ledger::{Attempt, LaneOutcome};
+use tokio::time::sleep;
+
+use super::{OwnNetwork, lane::Lane};
+use crate::{Readiness, chain::{ChainError, Fees}, directory::KnownAsset};
+
+/// Between two looks at a network that is ready, and at one that is not.
+const CONTENT: Duration = Duration::from_secs(10);
+const IMPATIENT: Duration = Duration::from_millis(500);
+/// Settlements that a signer must be able to pay for.
+const SETTLEMENTS_IN_RESERVE: u128 = 2;
+/// Gas of a plain settlement, for judging whether a signer runs dry.
+const USUAL_GAS: u128 = 100_000;
+
+impl OwnNetwork {
+    pub(super) async fn keep_ready(&self) {
+        loop {
+            let found = match self.inspect().await {
+                Ok(()) => Readiness::Ready,
+                Err(ChainError(why)) => Readiness::NotReady { why },
+            };
+            let ready = found.is_ready();
+            self.note(found);
+            sleep(if ready { CONTENT } else { IMPATIENT }).await;
+        }
+    }
+
+    fn note(&self, found: Readiness) {
+        let mut standing = self.readiness.write().unwrap_or_else(PoisonError::into_inner);
+        if *standing != found {
+            match &found {
+                Readiness::Ready => tracing::info!(network = %self.network, "ready"),
+                Readiness::NotReady { why } => tracing::warn!(network = %self.network, %why, "not ready"),
+            }
+            *standing = found;
+        }
+    }
+
+    /// The first thing that is not as it should be.
+    async fn inspect(&self) -> Result<(), ChainError> {
+        let chain_id = self.chain.probe().await?;
+        if chain_id != self.chain_id {
+            return Err(ChainError(format!("the RPC endpoint is on chain {chain_id}, not {}", self.chain_id)));
+        }
+        for known in self.directory.assets(&self.network) {
+            self.inspect_token(known).await?;
+        }
+        if !self.lanes.is_empty() {
+            self.inspect_lanes().await?;
+        }
+        Ok(())
+    }
+
+    async fn inspect_token(&self, known: &KnownAsset) -> Result<(), ChainError> {
+        let (address, asset) = (known.asset.id.address, &known.asset);
+        let state = self.chain.token(address).await?;
+        let wrong = |why: String| Err(ChainError(format!("asset {address}: {why}")));
+        if !state.has_code {
+            return wrong("no contract is deployed there".into());
+        }
+        match state.domain_separator {
+            None => return wrong("it has no DOMAIN_SEPARATOR(), so it is no EIP-3009 token".into()),
+            Some(found) if found != known.domain_separator => {
+                let (name, version) = (&asset.name, &asset.version);
+                return wrong(format!("its DOMAIN_SEPARATOR() is not that of name \"{name}\" and version \"{version}\""));
+            }
+            Some(_) => {}
+        }
+        match state.decimals {
+            Some(decimals) if decimals == asset.decimals => Ok(()),
+            Some(decimals) => wrong(format!("it has {decimals} decimals, not {}", asset.decimals)),
+            None => wrong("it does not say how many decimals it has".into()),
+        }
+    }
+
+    /// One lane that is held and can pay its gas is enough.
+    async fn inspect_lanes(&self) -> Result<(), ChainError> {
+        let fees = self.chain.fees().await?;
+        let mut why = None;
+        let mut usable = false;
+        for lane in &self.lanes {
+            match self.inspect_lane(lane, fees).await {
+                Ok(()) => usable = true,
+                Err(error) => why = Some(error),
+            }
+        }
+        match why {
+            Some(error) if !usable => Err(error),
+            Some(error) => {
+                tracing::warn!(network = %self.network, %error, "a lane is out of use");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn inspect_lane(&self, lane: &Lane, fees: Fees) -> Result<(), ChainError> {
+        if !lane.is_held() {
+            self.hold(lane).await?;
+        }
+        let account = self.chain.account(lane.signer()).await?;
+        let price = fees.base.saturating_add(fees.priority);
+        let needed = price.saturating_mul(USUAL_GAS).saturating_mul(SETTLEMENTS_IN_RESERVE);
+        if account.balance < alloy_primitives::U256::from(needed) {
+            return Err(ChainError(format!("signer {} has {} wei, too little for gas (at least {needed})", lane.signer(), account.balance)));
+        }
+        Ok(())
+    }
+
+    /// Takes the lane's lease and the signer's nonces.
+    pub(super) async fn hold(&self, lane: &Lane) -> Result<(), ChainError> {
+        let store = |error: ledger::StoreError| ChainError(error.to_string());
+        let asked = self.ledger.store().hold_lane(&self.network, lane.signer(), self.ledger.worker(), self.ledger.now());
+        let lease = match asked.await.map_err(store)? {
+            LaneOutcome::Held(lease) => lease,
+            LaneOutcome::Busy(worker) => return Err(ChainError(format!("signer {} is held by process {worker}", lane.signer()))),
+        };
+        let open = self.ledger.store().open_payments(Some(&self.network)).await.map_err(store)?;
+        let nonces = open.iter().filter_map(|record| match &record.attempt {
+            Some(Attempt::Own { signer, account_nonce, .. }) if *signer == lane.signer() => Some(*account_nonce),
+            _ => None,
+        });
+        let nonces: BTreeSet<u64> = nonces.collect();
+        let account = self.chain.account(lane.signer()).await?;
+        lane.hold(lease, account, nonces);
+        Ok(())
+    }
+
+    /// Fills nonces that nobody wants with empty transfers of the signer to itself, so that those above them can be mined.
+    pub(super) async fn fill_gaps(&self) {
+        use super::call::Target;
+        use crate::chain::{Broadcast, Refused};
+        const TRANSFER_GAS: u64 = 21_000;
+        loop {
+            sleep(Duration::from_millis(500)).await;
+            for lane in &self.lanes {
+                let Some(slot) = lane.gap() else { continue };
+                let Ok(price) = self.price().await else { continue };
+                let itself = Target { to: lane.signer(), data: Default::default() };
+                let Ok(signed) = slot.sign(&itself, TRANSFER_GAS, price) else { continue };
+                let nonce = slot.nonce();
+                slot.spend();
+                tracing::info!(signer = %lane.signer(), nonce, "filling a gap");
+                match self.chain.broadcast(&signed.raw).await {
+                    Broadcast::Refused(Refused::Other { why }) => {
+                        tracing::warn!(%why, nonce, "gap not filled");
+                        lane.give_back(nonce);
+                    }
+                    Broadcast::Refused(Refused::NonceUsed { .. }) | Broadcast::Taken | Broadcast::Maybe { .. } => lane.done(nonce),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! From a claim to bytes on their way: simulate, take a nonce, sign, write down, send.
+
+use std::{sync::Arc, time::Duration};
+
+use ledger::{Attempt, Claimed, NotDone, Record, Settlement, State, StepError, Submitted};
+use tokio::{sync::oneshot, time::sleep};
+use x402::{Authenticated, Authorization, Bytes, ExactPayload, Proof, Reason, exact, signature::SignatureForm};
+
+use super::{
+    OwnNetwork,
+    call::{self, Target, seconds},
+    lane::{GasPrice, Lane},
+    pursue::Pursued,
+};
+use crate::{
+    Outcome, Readiness,
+    chain::{Broadcast, Call, ChainError, Refused, Simulation},
+};
+
+/// Gas above an estimate, in percent, and in units.
+const MARGIN_PERCENT: u64 = 25;
+const MARGIN: u64 = 10_000;
+/// How often, and how far apart, logs are looked for that must be there.
+const LOG_LOOKS: u32 = 5;
+const LOG_PAUSE: Duration = Duration::from_millis(300);
+
+/// What is about to be sent.
+struct Ready {
+    target: Target,
+    gas: u64,
+}
+
+/// Why nothing is sent.
+enum Stop {
+    /// It can never settle.
+    Refuse(Reason),
+    /// Somebody else has settled it.
+    Paid(Settlement),
+    Unavailable(String),
+}
+
+impl From<ChainError> for Stop {
+    fn from(ChainError(why): ChainError) -> Self {
+        Self::Unavailable(why)
+    }
+}
+
+impl OwnNetwork {
+    /// Settles a claim; the work outlives whoever waits for it.
+    pub async fn settle(self: &Arc<Self>, claimed: Claimed) -> Outcome {
+        if self.closing.is_cancelled() {
+            return self.release(claimed, "shutting down".into()).await;
+        }
+        if let Readiness::NotReady { why } = self.readiness() {
+            return self.release(claimed, why).await;
+        }
+        let Some(pursued) = self.enter(claimed.id()) else {
+            return self.release(claimed, "an earlier attempt is not over yet".into()).await;
+        };
+        match self.prepare(claimed.record()).await {
+            Ok(ready) => self.submit(claimed, pursued, ready).await,
+            Err(Stop::Refuse(reason)) => self.refuse(claimed, reason).await,
+            Err(Stop::Paid(settlement)) => self.adopt(claimed, pursued, settlement).await,
+            Err(Stop::Unavailable(why)) => self.release(claimed, why).await,
+        }
+    }
+
+    /// The last look before sending: the very call is simulated with the gas it will get.
+    async fn prepare(&self, record: &Record) -> Result<Ready, Stop> {
+        let payment = self.payment(record).map_err(Stop::Refuse)?;
+        self.may_deploy(&payment).map_err(Stop::Refuse)?;
+        let deployed = match payment.form() {
+            SignatureForm::Counterfactual { .. } => self.look(record.asset.address, record.key.payer, record.key.nonce).await?.facts.payer_has_code,
+            SignatureForm::Ecdsa(_) | SignatureForm::Contract(_) => true,
+        };
+        let target = call::target(&payment, record.asset.address, deployed);
+        let plain = payment.proof() == Proof::Recovered;
+        match self.gas_for(record, &target, plain).await? {
+            Simulation::Succeeds { gas } => Ok(Ready { target, gas }),
+            Simulation::Reverts { why } => Err(self.diagnose(record, plain, &why).await),
+        }
+    }
+
+    /// The gas limit the call succeeds with. Plain transfers of a token all need about the same: after the first, one simulation is enough.
+    async fn gas_for(&self, record: &Record, target: &Target, plain: bool) -> Result<Simulation, ChainError> {
+        let token = self.token(record.asset.address)?;
+        let from = self.signers().next().unwrap_or_default();
+        let most = if plain { self.gas.plain } else { self.gas.wallet };
+        let call = |gas| Call { from, to: target.to, data: target.data.clone(), gas };
+        if let Some(usual) = token.usual_gas(most).filter(|_| plain)
+            && let Simulation::Succeeds { gas } = self.chain.simulate(&call(usual)).await?
+        {
+            return Ok(Simulation::Succeeds { gas });
+        }
+        let mut estimate = self.chain.estimate(&call(most)).await?;
+        // A key's owner may have code by now (EIP-7702), which then judges, for more gas.
+        if plain && matches!(estimate, Simulation::Reverts { .. }) && self.gas.wallet > most {
+            estimate = self.chain.estimate(&call(self.gas.wallet)).await?;
+            return Ok(with_margin(estimate, self.gas.wallet));
+        }
+        if let (true, Simulation::Succeeds { gas }) = (plain, &estimate) {
+            token.note_gas(*gas);
+        }
+        Ok(with_margin(estimate, most))
+    }
+
+    /// What the payer signed, from the record.
+    fn payment(&self, record: &Record) -> Result<Authenticated, Reason> {
+        let known = self.asset(record.asset.address).ok_or(Reason::Requirements)?;
+        let authorization = Authorization {
+            from: record.key.payer,
+            to: record.pay_to,
+            value: record.amount,
+            valid_after: record.valid_after,
+            valid_before: record.valid_before,
+            nonce: record.key.nonce,
+        };
+        let payload = ExactPayload { signature: Bytes(record.signature.clone()), authorization };
+        exact::authenticate(&payload, &known.asset, &known.domain_separator)
+    }
+
+    /// Why the simulation was refused, by what the chain says of the payment.
+    async fn diagnose(&self, record: &Record, plain: bool, why: &str) -> Stop {
+        let seen = match self.look(record.asset.address, record.key.payer, record.key.nonce).await {
+            Ok(seen) => seen,
+            Err(error) => return error.into(),
+        };
+        if seen.facts.nonce_used {
+            return self.used_by_whom(record).await.unwrap_or_else(Stop::from);
+        }
+        tracing::info!(payment = %record.id, why, "the simulation was refused");
+        Stop::Refuse(match seen {
+            _ if seen.facts.paused => Reason::AssetPaused,
+            _ if seen.facts.payer_blacklisted => Reason::PayerBlocked,
+            _ if seen.facts.balance < record.amount => Reason::InsufficientFunds,
+            _ if seen.timestamp >= seconds(record.valid_before) => Reason::ValidBefore,
+            _ if seen.timestamp <= seconds(record.valid_after) => Reason::ValidAfter,
+            _ if !plain || seen.facts.payer_has_code => Reason::Signature,
+            _ => Reason::TransactionState,
+        })
+    }
+
+    /// The nonce was open when the payment was verified and is used now: settled by somebody else, or cancelled. Logs may lag behind the state.
+    async fn used_by_whom(&self, record: &Record) -> Result<Stop, ChainError> {
+        for _ in 0..LOG_LOOKS {
+            if let Some(settlement) = self.mined_elsewhere(record).await? {
+                return Ok(Stop::Paid(settlement));
+            }
+            if self.is_cancelled(record).await? {
+                return Ok(Stop::Refuse(Reason::AuthorizationUsed));
+            }
+            sleep(LOG_PAUSE).await;
+        }
+        Ok(Stop::Unavailable("the authorization is used, and the node does not say by whom".into()))
+    }
+
+    pub(super) async fn price(&self) -> Result<GasPrice, ChainError> {
+        let fees = self.fees().await?;
+        let (now, cap) = (fees.base.saturating_add(fees.priority), self.gas.fee_cap);
+        if now > cap {
+            return Err(ChainError(format!("gas costs {now} wei, more than the cap of {cap}")));
+        }
+        let max = fees.base.saturating_mul(2).saturating_add(fees.priority).min(cap);
+        Ok(GasPrice { max, priority: fees.priority.min(max) })
+    }
+
+    /// The held lane with the least under way.
+    fn lane(&self) -> Option<&Lane> {
+        self.lanes.iter().filter_map(|lane| Some((lane.load()?, lane))).min_by_key(|(load, _)| *load).map(|(_, lane)| lane)
+    }
+
+    async fn submit(self: &Arc<Self>, claimed: Claimed, pursued: Pursued, ready: Ready) -> Outcome {
+        let price = match self.price().await {
+            Ok(price) => price,
+            Err(ChainError(why)) => return self.release(claimed, why).await,
+        };
+        let Some((lane, slot)) = self.lane().and_then(|lane| Some((lane, lane.slot()?))) else {
+            return self.release(claimed, "no signer's lane is held".into()).await;
+        };
+        let signed = match slot.sign(&ready.target, ready.gas, price) {
+            Ok(signed) => signed,
+            Err(error) => return self.release(claimed, error.to_string()).await,
+        };
+        let nonce = slot.nonce();
+        match self.ledger.submit(claimed, slot.attempt(&signed), Some(slot.lease())).await {
+            Ok(submitted) => {
+                slot.spend();
+                self.send(submitted, pursued, lane, nonce, signed.raw).await
+            }
+            Err(NotDone { proof, error: StepError::Store(error) }) => self.release(proof, error.to_string()).await,
+            Err(NotDone { proof, error: StepError::Overtaken(record) }) if record.state == State::Claimed => {
+                // The claim is still ours: it is the lane that was lost.
+                drop(slot);
+                lane.leave();
+                self.release(proof, format!("the lane of signer {} was lost", lane.signer())).await
+            }
+            Err(NotDone { error: StepError::Overtaken(record), .. }) => self.outcome_of(*record),
+        }
+    }
+
+    /// Sends what is durable. From here on only the chain can say no.
+    async fn send(self: &Arc<Self>, submitted: Submitted, pursued: Pursued, lane: &Lane, nonce: u64, raw: Bytes) -> Outcome {
+        match self.chain.broadcast(&raw).await {
+            Broadcast::Taken => self.await_end(submitted, pursued).await,
+            Broadcast::Maybe { why } => {
+                tracing::warn!(payment = %submitted.id(), %why, "sent, perhaps");
+                self.await_end(submitted, pursued).await
+            }
+            Broadcast::Refused(Refused::NonceUsed { why }) => {
+                // Behind one URL may stand many nodes that repeat what they are given: then it is our own transaction that was mined.
+                let hash = submitted.record().attempt.as_ref().and_then(Attempt::transaction).unwrap_or_default();
+                if !matches!(self.chain.knows(hash).await, Ok(false)) {
+                    return self.await_end(submitted, pursued).await;
+                }
+                if let Ok(account) = self.chain.account(lane.signer()).await {
+                    lane.catch_up(account);
+                }
+                lane.done(nonce);
+                self.withdraw(submitted, why).await
+            }
+            Broadcast::Refused(Refused::Other { why }) => {
+                lane.give_back(nonce);
+                self.withdraw(submitted, why).await
+            }
+        }
+    }
+
+    /// Waits for the end, within the time that is given to a settlement; the pursuit goes on after it.
+    pub async fn await_end(self: &Arc<Self>, submitted: Submitted, pursued: Pursued) -> Outcome {
+        let record = submitted.record().clone();
+        let (answer, ended) = oneshot::channel();
+        self.pursue(submitted, pursued, Some(answer));
+        match ended.await {
+            Ok(outcome) => outcome,
+            Err(_) => Outcome::Pending { record: Box::new(record) },
+        }
+    }
+
+    /// The node has certainly not taken it, and nobody else has the bytes.
+    async fn withdraw(self: &Arc<Self>, submitted: Submitted, why: String) -> Outcome {
+        tracing::warn!(payment = %submitted.id(), %why, "not sent");
+        match self.ledger.fail(submitted, Reason::UnexpectedSettle.code(), None).await {
+            Ok(record) => Outcome::Unavailable { record: Some(Box::new(record)), why },
+            Err(NotDone { error: StepError::Overtaken(record), .. }) => self.outcome_of(*record),
+            Err(NotDone { error: StepError::Store(error), .. }) => Outcome::Unavailable { record: None, why: error.to_string() },
+        }
+    }
+
+    /// Somebody else's transaction is the settlement: it is written as an attempt, then booked.
+    async fn adopt(self: &Arc<Self>, claimed: Claimed, pursued: Pursued, settlement: Settlement) -> Outcome {
+        let attempt = Attempt::Foreign { transaction: settlement.transaction };
+        match self.ledger.submit(claimed, attempt, None).await {
+            Ok(submitted) => self.await_end(submitted, pursued).await,
+            Err(NotDone { proof, error: StepError::Store(error) }) => self.release(proof, error.to_string()).await,
+            Err(NotDone { error: StepError::Overtaken(record), .. }) => self.outcome_of(*record),
+        }
+    }
+
+    async fn refuse(&self, claimed: Claimed, reason: Reason) -> Outcome {
+        match self.ledger.refuse(claimed, reason.code()).await {
+            Ok(record) => Outcome::Failed { record: Box::new(record), reason },
+            Err(NotDone { proof, error: StepError::Store(error) }) => self.release(proof, error.to_string()).await,
+            Err(NotDone { error: StepError::Overtaken(record), .. }) => self.outcome_of(*record),
+        }
+    }
+
+    /// Nothing was sent: the payer may try again.
+    async fn release(&self, claimed: Claimed, why: String) -> Outcome {
+        crate::release::release(&self.ledger, &self.runtime, claimed, why).await
+    }
+
+    fn outcome_of(&self, record: Record) -> Outcome {
+        crate::release::outcome_of(record)
+    }
+}
+
+fn with_margin(estimate: Simulation, most: u64) -> Simulation {
+    match estimate {
+        Simulation::Succeeds { gas } if gas > most => Simulation::Reverts { why: format!("it needs {gas} gas, more than {most}") },
+        Simulation::Succeeds { gas } => {
+            let gas = gas.saturating_add(gas.saturating_mul(MARGIN_PERCENT) / 100).saturating_add(MARGIN);
+            Simulation::Succeeds { gas: gas.min(most) }
+        }
+        reverts @ Simulation::Reverts { .. } => reverts,
+    }
+}
