@@ -67,7 +67,7 @@ fn the_transitions_are_those_of_the_design_and_no_others() {
     let design = [
         (Claimed, Submitted),
         (Claimed, Released),
-        (Claimed, Failed), // refused for good by the last simulation, before anything was sent
+        (Claimed, Failed),      // refused for good by the last simulation, before anything was sent
         (Submitted, Submitted), // a replacement
         (Submitted, Settled),
         (Submitted, Failed),

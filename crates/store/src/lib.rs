@@ -21,7 +21,12 @@ pub fn open(url: &str, beside: &Path) -> Result<Arc<dyn Store>, OpenError> {
     }
     match url.strip_prefix("sqlite:") {
         Some(":memory:") => Ok(Arc::new(sqlite::Sqlite::in_memory()?)),
-        Some(path) if !path.is_empty() && !path.contains('?') && !path.starts_with(':') && (!path.starts_with("//") || path.starts_with("///")) => {
+        Some(path)
+            if !path.is_empty()
+                && !path.contains('?')
+                && !path.starts_with(':')
+                && (!path.starts_with("//") || path.starts_with("///")) =>
+        {
             Ok(Arc::new(sqlite::Sqlite::at(&beside.join(path))?))
         }
         _ => Err(OpenError::Url(url.to_owned())),

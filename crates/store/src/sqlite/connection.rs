@@ -28,7 +28,9 @@ pub enum OpenError {
     File { path: PathBuf, source: io::Error },
     #[error("cannot start a thread of the store: {0}")]
     Thread(#[from] io::Error),
-    #[error("the store was written by a newer version (schema {found}, this version knows {known}): start that version, nothing was changed")]
+    #[error(
+        "the store was written by a newer version (schema {found}, this version knows {known}): start that version, nothing was changed"
+    )]
     Newer { found: i64, known: i64 },
     #[error("the file holds another program's tables, not a store")]
     NotAStore,

@@ -17,8 +17,7 @@ struct Lane {
 }
 
 fn find(connection: &Connection, network: &Network, signer: Address) -> Result<Option<Lane>, Failure> {
-    let mut statement =
-        connection.prepare_cached("SELECT worker, epoch, next_nonce FROM lanes WHERE network = ?1 AND signer = ?2")?;
+    let mut statement = connection.prepare_cached("SELECT worker, epoch, next_nonce FROM lanes WHERE network = ?1 AND signer = ?2")?;
     let mut rows = statement.query(params![network.as_str(), hex(signer)])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let c = &mut Columns::of(row);

@@ -14,7 +14,8 @@ const USUAL_LIMIT: u32 = 100;
 
 /// Payments without an end, oldest first. The first condition is that of the index.
 pub(crate) fn open(connection: &Connection, network: Option<&Network>) -> Result<Vec<Record>, Failure> {
-    let rest = "WHERE p.state IN ('claimed', 'submitted', 'unknown', 'reverted') AND (?1 IS NULL OR p.network = ?1) ORDER BY p.claimed_at, p.id";
+    let rest =
+        "WHERE p.state IN ('claimed', 'submitted', 'unknown', 'reverted') AND (?1 IS NULL OR p.network = ?1) ORDER BY p.claimed_at, p.id";
     records(connection, rest, [network.map(Network::as_str)])
 }
 

@@ -9,7 +9,8 @@ const STEPS: [&str; 1] = [include_str!("../../migrations/0001_payments.sql")];
 /// Brings the schema up to date, in one transaction: two processes that start at once do it one after the other.
 pub(crate) fn run(connection: &mut Connection) -> Result<(), OpenError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let table = |name| transaction.query_row("SELECT count(*) FROM sqlite_schema WHERE name = coalesce(?1, name)", [name], |row| row.get(0));
+    let table =
+        |name| transaction.query_row("SELECT count(*) FROM sqlite_schema WHERE name = coalesce(?1, name)", [name], |row| row.get(0));
     let (ours, all): (i64, i64) = (table(Some("migrations"))?, table(None::<&str>)?);
     if ours == 0 && all > 0 {
         return Err(OpenError::NotAStore);

@@ -65,7 +65,10 @@ impl Sqlite {
         self.writer.ask(work).await
     }
 
-    async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static) -> Result<T, StoreError> {
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
         self.readers.as_ref().unwrap_or(&self.writer).ask(work).await
     }
 }

@@ -200,7 +200,8 @@ fn begin_run_commit(connection: &Connection, batch: &mut [Job]) -> Result<(), Fa
         }
         step(connection, "RELEASE work")?;
     }
-    step(connection, "COMMIT")
+    // Whatever it failed for, it was not one piece's fault alone that can be named.
+    step(connection, "COMMIT").map_err(|failure| Failure::unavailable(format!("the commit failed: {}", failure.0.message)))
 }
 
 fn step(connection: &Connection, statement: &str) -> Result<(), Failure> {

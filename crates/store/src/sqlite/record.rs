@@ -82,7 +82,9 @@ pub(crate) fn attempt(kind: Option<&str>, c: &mut Columns<'_>) -> Result<Option<
         }
         (Some("remote"), .., Some(facilitator)) => Ok(Some(Attempt::Remote { facilitator })),
         (Some("foreign"), _, _, _, Some(transaction), _) => Ok(Some(Attempt::Foreign { transaction })),
-        (Some(kind), ..) => Err(Failure::corrupt(format!("an attempt of the kind {kind:?} is not whole, or not understood by this version"))),
+        (Some(kind), ..) => {
+            Err(Failure::corrupt(format!("an attempt of the kind {kind:?} is not whole, or not understood by this version")))
+        }
     }
 }
 

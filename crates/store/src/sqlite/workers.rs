@@ -86,7 +86,9 @@ impl Locks {
     fn remove(&self, worker: &WorkerId) {
         let Some(path) = self.path(worker) else { return };
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!(path = %path.display(), %error, "a lock file stays behind"),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(path = %path.display(), %error, "a lock file stays behind")
+            }
             _ => {}
         }
     }
