@@ -1,0 +1,31 @@
+//! How a gateway would decide a request, without one running: for `tollway check --explain`.
+
+use std::net::IpAddr;
+
+use http::{header, request::Parts};
+use rules::{Explanation, Facts, Head, RuleSet};
+use x402::Timestamp;
+
+use crate::canonical;
+
+/// Decides a request by its head, as a client would send it: target in absolute form, or `Host` among the headers.
+///
+/// Errors: why the head is refused with 400, before any rule.
+pub fn explain(rules: &RuleSet, mut parts: Parts, src: IpAddr, now: Timestamp) -> Result<Explanation, String> {
+    let tls = parts.uri.scheme_str() == Some("https");
+    let canonical = canonical::make(&mut parts).map_err(|ambiguous| ambiguous.to_string())?;
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    let head = Head {
+        method: parts.method.as_str(),
+        host: host.strip_suffix(if tls { ":443" } else { ":80" }).unwrap_or(host),
+        path: parts.uri.path(),
+        query: parts.uri.query(),
+        raw_path: canonical.raw_path.as_deref().unwrap_or(parts.uri.path()),
+        headers: &parts.headers,
+        version: parts.version,
+        tls,
+        src,
+        now,
+    };
+    Ok(rules.explain(&Facts::new(head)))
+}

@@ -1,0 +1,147 @@
+//! What a newcomer sees: the 402, the payment, the 200, the transfer.
+
+use std::io::{self, IsTerminal};
+
+use serde_json::json;
+
+use super::{BUYER, FIRST, SELLER, Shown, Stage, origin::GOODS};
+use crate::{
+    commands::pay::receipt,
+    terminal::{line, printable},
+};
+
+/// Text with emphasis, where a terminal shows it.
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn new() -> Self {
+        Self { colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
+    }
+
+    fn with(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    fn status(&self, code: u16) -> String {
+        let (colour, words) = match code {
+            200 => ("32", "200 OK"),
+            402 => ("33", "402 Payment Required"),
+            _ => ("31", "unexpected"),
+        };
+        self.with(colour, words)
+    }
+}
+
+/// The line of `--json` that says that everything is ready.
+pub fn ready_line(stage: &Stage) -> anyhow::Result<()> {
+    let known = x402::known::network(&x402::Network::eip155(stage.chain.chain_id()));
+    let ready = json!({
+        "gateway": stage.gateway(),
+        "origin": format!("http://{}", stage.origin),
+        "rpc": stage.chain.rpc_url(),
+        // The control plane is not built yet.
+        "admin": null,
+        "adminToken": null,
+        "chainId": stage.chain.chain_id(),
+        "asset": known.map_or(stage.chain.token(), |known| known.usdc.id.address).to_string(),
+        "payTo": SELLER.address.to_string(),
+        "buyerKey": BUYER.key.to_string(),
+    });
+    line(&ready.to_string())?;
+    Ok(())
+}
+
+/// Who plays, and what is for sale.
+pub fn scene(stage: &Stage) -> io::Result<()> {
+    let paint = Paint::new();
+    line(&paint.bold("Tollway demo: a chain, a token, an origin and the gateway, all in this process"))?;
+    line("")?;
+    line(&format!("  gateway  {:<24} {}", stage.gateway(), paint.dim("what buyers see")))?;
+    line(&format!("  origin   {:<24} {}", format!("http://{}", stage.origin), paint.dim("what is for sale")))?;
+    line(&format!("  chain    {:<24} {}", stage.chain.rpc_url(), paint.dim("stands for Base Sepolia, 84532")))?;
+    line("")?;
+    for good in &GOODS {
+        line(&format!("  {:<8} {:<24} {}", good.price, good.path, paint.dim(good.what)))?;
+    }
+    line("")
+}
+
+/// The 402, the signature, the 200, the receipt.
+pub async fn first_payment(shown: &mut Shown) -> anyhow::Result<()> {
+    let paint = Paint::new();
+    let answer = &mut shown.answer;
+    let report = answer.report().await?;
+    line(&format!("{} GET {FIRST}", paint.bold("1 ask  ")))?;
+    if let Some(challenge) = &answer.challenge {
+        line(&format!("          {}", paint.status(402)))?;
+        for offer in &challenge.offers {
+            line(&format!("          offer: {} units of {} on {} to {}", offer.amount, printable(&offer.asset), printable(&offer.network), printable(&offer.pay_to)))?;
+        }
+    }
+    line(&format!("{} GET {FIRST}, now with an authorization signed by {}", paint.bold("2 pay  "), BUYER.address))?;
+    line(&format!("          {}  {}", paint.status(report.status.unwrap_or(0)), printable(report.body.as_deref().unwrap_or_default().trim())))?;
+    let mut lines = receipt(answer).into_iter();
+    line(&format!("{} {}", paint.bold("3 proof"), lines.next().unwrap_or_default()))?;
+    for text in lines {
+        line(&format!("          {text}"))?;
+    }
+    let (before, after) = shown.revenue;
+    line(&format!("          the seller's balance went from {before} to {after} units"))?;
+    line("")?;
+    Ok(())
+}
+
+/// What to try next.
+pub fn invitation(stage: &Stage) -> io::Result<()> {
+    let (paint, gateway, tollway) = (Paint::new(), stage.gateway(), this_program());
+    let key = BUYER.key;
+    let file = stage.folder.path().join("tollway.toml");
+    line(&paint.bold("Your turn"))?;
+    line("")?;
+    line(&format!("  curl -i {gateway}{FIRST}"))?;
+    line(&format!("  TOLLWAY_BUYER_KEY={key} \\\n    {tollway} pay {gateway}/article"))?;
+    line(&format!("  {tollway} ledger list --config {}", file.display()))?;
+    line("")?;
+    line(&paint.dim("  With the official client (npm i @x402/fetch @x402/evm viem):"))?;
+    line("")?;
+    for text in snippet(&gateway).lines() {
+        line(&format!("  {text}"))?;
+    }
+    line("")?;
+    line(&paint.dim("Ctrl-C ends everything."))
+}
+
+/// A program for the official TypeScript client.
+fn snippet(gateway: &str) -> String {
+    format!(
+        "import {{ wrapFetchWithPayment, x402Client }} from \"@x402/fetch\";
+import {{ registerExactEvmScheme }} from \"@x402/evm/exact/client\";
+import {{ privateKeyToAccount }} from \"viem/accounts\";
+
+const client = new x402Client();
+registerExactEvmScheme(client, {{ signer: privateKeyToAccount(\"{}\") }});
+const response = await wrapFetchWithPayment(fetch, client)(\"{gateway}{FIRST}\");
+console.log(response.status, await response.json(), response.headers.get(\"PAYMENT-RESPONSE\"));",
+        BUYER.key
+    )
+}
+
+/// How this program is called from here.
+fn this_program() -> String {
+    let Ok(program) = std::env::current_exe() else { return "tollway".to_owned() };
+    let here = std::env::current_dir().unwrap_or_default();
+    match program.strip_prefix(&here) {
+        Ok(relative) => format!("./{}", relative.display()),
+        Err(_) => program.display().to_string(),
+    }
+}

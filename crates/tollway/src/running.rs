@@ -1,0 +1,116 @@
+//! A gateway with everything it stands on: put together, reloaded, ended.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use facilitator::Facilitator;
+use gateway::Gateway;
+
+use crate::{
+    books::Books,
+    config::{self, Config, Fault, NetworkChoice, Purpose},
+};
+
+/// How long requests under way may take at the end.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// A gateway at work.
+pub struct Running {
+    file: PathBuf,
+    fixed: Fixed,
+    gateway: Gateway,
+    facilitator: Facilitator,
+    books: Books,
+}
+
+/// What a reload cannot change: chains and books that payments under way stand on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fixed {
+    networks: Vec<NetworkChoice>,
+    remotes: Vec<String>,
+    store: String,
+}
+
+impl Fixed {
+    fn of(config: &Config) -> Self {
+        Self { networks: config.networks.clone(), remotes: config.remotes.clone(), store: config.store.clone() }
+    }
+
+    /// The first key that differs.
+    fn changed(&self, new: &Self) -> Option<&'static str> {
+        let keys = [
+            ("network", self.networks != new.networks),
+            ("facilitator", self.remotes != new.remotes),
+            ("store", self.store != new.store),
+        ];
+        keys.into_iter().find(|(_, differs)| *differs).map(|(key, _)| key)
+    }
+}
+
+impl Running {
+    /// Starts what a file describes. The listener is open when this returns; chains are read behind it.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let facilitator_config = config.facilitator()?;
+        warn(&config.file, &config.warnings);
+        warn(&config.file, &config.warnings_of_keys(&facilitator_config));
+        let fixed = Fixed::of(&config);
+        let books = Books::open(&config).await?;
+        let facilitator = Facilitator::start(facilitator_config, books.ledger.clone(), tokio::runtime::Handle::current())?;
+        let secrets = books.secrets().await?;
+        let seller = config.seller.context("nothing is sold by this file")?;
+        let (origin, pay_to, rules) = (seller.gateway.origin.clone(), seller.pay_to, seller.rules.rules().len());
+        let networks = fixed.networks.iter().map(|n| n.network.as_str()).collect::<Vec<_>>().join(", ");
+        let clock = std::sync::Arc::clone(&books.clock);
+        let gateway = Gateway::start(seller.gateway, seller.rules, facilitator.clone(), books.ledger.clone(), clock, secrets)?;
+        let origin = origin.to_string();
+        let origin = origin.trim_end_matches('/');
+        tracing::info!("listening on http://{} in front of {origin}: {rules} rules, paid to {pay_to} on {networks}", gateway.local_addr());
+        Ok(Self { file: config.file, fixed, gateway, facilitator, books })
+    }
+
+    pub fn local_addr(&self) -> SocketAddr {
+        self.gateway.local_addr()
+    }
+
+    pub fn facilitator(&self) -> &Facilitator {
+        &self.facilitator
+    }
+
+    /// Reads the file anew. Whatever is wrong with it is logged, and what runs stays in force, whole.
+    pub fn reload(&self) {
+        match self.try_reload() {
+            Ok(rules) => tracing::info!("reloaded {}: {rules} rules", self.file.display()),
+            Err(error) => tracing::error!("not reloaded, the running configuration stays in force: {error:#}"),
+        }
+    }
+
+    fn try_reload(&self) -> anyhow::Result<usize> {
+        let config = config::load(&self.file, Purpose::Gateway)?;
+        if let Some(key) = self.fixed.changed(&Fixed::of(&config)) {
+            anyhow::bail!("`{key}` changes only with a restart");
+        }
+        warn(&config.file, &config.warnings);
+        let seller = config.seller.context("nothing is sold by this file")?;
+        let rules = seller.rules.rules().len();
+        self.gateway.reload(seller.gateway, seller.rules)?;
+        Ok(rules)
+    }
+
+    /// Takes nothing new, ends what is under way, leaves the lanes.
+    pub async fn shutdown(self) {
+        self.gateway.shutdown(GRACE).await;
+        self.facilitator.shutdown().await;
+        self.books.close();
+    }
+}
+
+/// Logs warnings about a file.
+pub fn warn(file: &Path, warnings: &[Fault]) {
+    for warning in warnings {
+        tracing::warn!("{}: {}", file.display(), warning.message);
+    }
+}
