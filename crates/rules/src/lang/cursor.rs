@@ -155,12 +155,8 @@ impl Cursor {
         }
         let signed = if negative { format!("-{digits}") } else { digits };
         i64::from_str_radix(&signed, radix).map_err(|_| {
-            let kind = match radix {
-                8 => "octal (it starts with 0)",
-                16 => "hexadecimal",
-                _ => "decimal",
-            };
-            self.literal_fault(start, format!("not a {kind} integer of 64 bits"))
+            let hint = if radix == 8 { "; a leading 0 makes it octal" } else { "" };
+            self.literal_fault(start, format!("not an integer of 64 bits{hint}"))
         })
     }
 

@@ -153,7 +153,7 @@ impl Maker {
             let (argument, _) = self.operand(depth - 1);
             return self.call(&argument, depth - 1);
         }
-        let (name, mut ty) = self.fields[self.dice.roll(self.fields.len())].clone();
+        let (name, mut ty) = self.field();
         let mut operand = name.to_owned();
         while !self.dice.one_in(12) {
             let (index, inner) = match &ty {
@@ -168,6 +168,17 @@ impl Maker {
             operand.push_str(self.dice.pick(&["[0]", "[\"a\"]", "[*]", "[-1]", "[]", " [0]"]));
         }
         (operand, ty)
+    }
+
+    /// Any field, the rare types as often as the common ones.
+    fn field(&mut self) -> (&'static str, Type) {
+        let (name, ty) = self.fields[self.dice.roll(self.fields.len())].clone();
+        match self.dice.roll(6) {
+            0 => ("ip.src", Type::Ip),
+            1 => ("http.request.uri.path", Type::Bytes),
+            2 => ("cf.threat_score", Type::Int),
+            _ => (name, ty),
+        }
     }
 
     fn comparison(&mut self, depth: usize) -> String {

@@ -97,7 +97,7 @@ fn codecs_and_digests() {
         + encode_base64(http.request.method) eq "R0VU"
         + encode_base64(http.request.headers["x-sub"][0], "p") eq "YXNkZmdoams="
         + encode_base64(http.request.headers["x-sub"][0]) eq "YXNkZmdoams"
-        + sha256(http.request.headers["x-mixed"][0]) eq b0:ad:a5:c4:b4:b3:6e:b2:ed:ba:d8:08:49:32:64:c7:2a:ae:43:d7:b2:35:cf:62:0c:47:02:2d:69:64:13:e3 or len(sha256(http.host)) eq 32
+        + sha256(http.request.headers["x-mixed"][0]) eq 48:2e:1a:e7:5a:cd:f7:31:fe:ed:dc:48:75:fd:0f:c0:5e:a4:36:a3:d7:51:50:61:63:98:9e:99:8a:b1:03:8d
         + len(sha512(http.host)) eq 64
         + len(uuidv4(http.host)) eq 36
         + uuidv4(http.host) matches "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
@@ -126,15 +126,12 @@ fn json() {
     );
 }
 
-/// A token made with OpenSSL: base64(HMAC-SHA256("mysecretkey", "/download/cat.jpg" + "1484063787")).
+/// The token is base64(HMAC-SHA256("mysecretkey", "/download/cat.jpg" "1484063787")), made with Python's hmac.
 #[test]
 fn signed_links() {
-    let mut link = Request::get("/download/cat.jpg").query("verify=1484063787-a4kX6ZTUTU0dQ7mhBMVp%2BzGCVIDRDyKLKYm2zGf%2BP4w%3D");
+    let mut link = Request::get("/download/cat.jpg").query("verify=1484063787-JcOQEFurDwNF66OcDJLopQxjsg3cB1KVO5%2BBFS9zZZ0%3D");
     let condition = r#"is_timed_hmac_valid_v0("mysecretkey", http.request.uri, 100000, http.request.timestamp.sec, 8)"#;
     link.now = 1_484_063_787;
-    let signed = sign("mysecretkey", "/download/cat.jpg1484063787");
-    let query: &'static str = Box::leak(format!("verify=1484063787-{}", signed.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")).into_boxed_str());
-    link.query = Some(query);
     check(condition, &link, true);
     check(&condition.replace("mysecretkey", "another"), &link, false);
     check(&condition.replace(", 8)", ", 7)"), &link, false);
@@ -142,17 +139,11 @@ fn signed_links() {
     check(condition, &link, true);
     link.now += 1;
     check(condition, &link, false);
-    let url_safe = signed.replace('+', "-").replace('/', "_").replace('=', "");
-    link.query = Some(Box::leak(format!("verify=1484063787-{url_safe}").into_boxed_str()));
     link.now -= 1;
+    link.query = Some("verify=1484063787-JcOQEFurDwNF66OcDJLopQxjsg3cB1KVO5-BFS9zZZ0");
     check(&condition.replace(", 8)", r#", 8, "s")"#), &link, true);
+    check(condition, &link, false);
     check(condition, &Request::get("/x"), false);
-}
-
-fn sign(key: &str, message: &str) -> String {
-    use base64::Engine;
-    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.as_bytes());
-    base64::engine::general_purpose::STANDARD.encode(aws_lc_rs::hmac::sign(&key, message.as_bytes()))
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn what_is_absent() {
 fn operators_and_their_spellings() {
     check_table(
         &request(),
-        r#"
+        r##"
         + http.host == "api.example.com"
         + http.host != "x"
         + http.host lt "b" and http.host < "b" and http.host le "b" and http.host <= "api.example.com"
@@ -154,7 +154,7 @@ fn operators_and_their_spellings() {
         + http.request.method eq 47:45:54
         + http.request.uri.path eq r"/reports/2024/Q3.PDF"
         - http.host eq r#"a"b"#
-        "#,
+        "##,
     );
 }
 
