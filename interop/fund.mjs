@@ -7,6 +7,7 @@ const token = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
 const owner = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const code = readFileSync(new URL("../contracts/out/Token.bin-runtime", import.meta.url), "utf8").trim();
 const abi = parseAbi([
+  "function owner() view returns (address)",
   "function initialize(string name, string symbol, string version, uint8 decimals, address owner)",
   "function mint(address to, uint256 value) returns (bool)",
 ]);
@@ -21,5 +22,6 @@ const write = async (functionName, args) => {
   if (status !== "success") throw new Error(`${functionName} failed`);
 };
 await client.setCode({ address: token, bytecode: code.startsWith("0x") ? code : `0x${code}` });
-await write("initialize", ["USDC", "USDC", "2", 6, owner]);
-for (const buyer of env("BUYERS").split(",")) await write("mint", [buyer, 1_000_000_000_000n]);
+const present = await client.readContract({ address: token, abi, functionName: "owner" });
+if (BigInt(present) === 0n) await write("initialize", ["USDC", "USDC", "2", 6, owner]);
+await Promise.all(env("BUYERS").split(",").map((buyer) => write("mint", [buyer, 1_000_000_000_000n])));

@@ -2,7 +2,7 @@
 
 mod checks;
 mod origin;
-mod stage;
+pub mod stage;
 
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
 //! Automation of this repository: `cargo xtask COMMAND`.
 
+mod bench;
 mod contracts;
 mod interop;
 mod layers;
@@ -42,6 +43,14 @@ enum Command {
         /// Only these checks
         names: Vec<String>,
     },
+    /// Measure beside nginx, the official stack and x402-rs
+    Bench {
+        /// Only these parts; then BENCHMARKS.md is left alone
+        parts: Vec<String>,
+        /// The profile to build with
+        #[arg(long, default_value = "dist")]
+        profile: String,
+    },
     /// Compile the contracts
     Contracts {
         /// Compare with what is checked in, write nothing
@@ -55,6 +64,7 @@ fn main() -> ExitCode {
         Command::Test { quick } => suite::run(quick),
         Command::Vectors { check } => vectors::run(check).map(|said| println!("{said}")),
         Command::Interop { names } => interop::run(&names).map(|passed| println!("\n{passed} passed, 0 failed")),
+        Command::Bench { parts, profile } => bench::run(&parts, &profile),
         Command::Contracts { check } => contracts::run(check),
     };
     match done {

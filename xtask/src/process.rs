@@ -31,6 +31,10 @@ impl Server {
         Ok(Self { name: name.to_owned(), child: child.with_context(|| format!("{name} could not be started"))?, log })
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL, and wait until it is gone.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;

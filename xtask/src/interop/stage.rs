@@ -123,7 +123,9 @@ price = "$0.01"
     /// The rows of the books as `tollway ledger list --json` shows them.
     pub fn books(&self) -> anyhow::Result<Vec<Value>> {
         let mut command = tollway()?;
-        let listed = shell::output(command.args(["ledger", "list", "--json", "--config"]).arg(self.folder.join("tollway.toml")))?;
+        let listed = shell::output(
+            command.args(["ledger", "list", "--json", "--limit", "10000", "--config"]).arg(self.folder.join("tollway.toml")),
+        )?;
         listed.lines().filter(|line| !line.trim().is_empty()).map(|line| serde_json::from_str(line).context("a row of the books")).collect()
     }
 }
