@@ -16,9 +16,9 @@ use http_body::{Body as _, Frame, SizeHint};
 use ledger::{Ledger, Record};
 use tokio_util::task::TaskTracker;
 
-use crate::{Body, body::BodyError};
+use crate::{Body, body::BodyError, pipeline::Shared};
 
-/// A paid answer on its way. Dropped before its end it stays redeemable.
+/// The delivery of a settled payment, one at a time: the claimer's first, or a redelivery. Dropped before its end it stays redeemable.
 #[must_use]
 pub(crate) struct Delivery {
     open: Option<Open>,
@@ -28,57 +28,72 @@ struct Open {
     ledger: Ledger,
     tasks: TaskTracker,
     record: Box<Record>,
-    redelivery: bool,
+    /// A redelivery that reached a charged status: it counts, delivered or not.
+    counts: bool,
 }
 
 impl Delivery {
-    pub fn first(ledger: &Ledger, tasks: &TaskTracker, record: &Record) -> Self {
-        Self::new(ledger, tasks, record, false)
+    /// Of a payment that this process claimed, or whose redelivery it was granted.
+    pub fn new(shared: &Shared, record: &Record) -> Self {
+        let (ledger, tasks) = (shared.ledger.clone(), shared.tasks.clone());
+        Self { open: Some(Open { ledger, tasks, record: Box::new(record.clone()), counts: false }) }
     }
 
-    /// Of a payment whose redelivery was granted, and reached a charged status.
-    pub fn again(ledger: &Ledger, tasks: &TaskTracker, record: &Record) -> Self {
-        Self::new(ledger, tasks, record, true)
+    /// A redelivery for which the origin answered with a charged status.
+    pub fn counting(mut self) -> Self {
+        if let Some(open) = &mut self.open {
+            open.counts = true;
+        }
+        self
     }
 
-    fn new(ledger: &Ledger, tasks: &TaskTracker, record: &Record, redelivery: bool) -> Self {
-        let open = Open { ledger: ledger.clone(), tasks: tasks.clone(), record: Box::new(record.clone()), redelivery };
-        Self { open: Some(open) }
+    /// Ends without an answer worth keeping; when this returns the payment is redeemable.
+    pub async fn abandon(mut self) {
+        if let Some(open) = self.open.take()
+            && !open.note(false).await
+        {
+            open.note_in_background(false);
+        }
     }
 
     fn complete(mut self) {
         if let Some(open) = self.open.take() {
-            open.note(true);
+            open.note_in_background(true);
         }
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if let Some(open) = self.open.take()
-            && open.redelivery
-        {
-            open.note(false);
+        if let Some(open) = self.open.take() {
+            open.note_in_background(false);
         }
     }
 }
 
 impl Open {
-    /// Writes what became of it, in a task: nobody waits for this.
-    fn note(self, delivered: bool) {
+    /// Writes what became of it. `false`: the store could not take it now.
+    async fn note(&self, delivered: bool) -> bool {
+        let written = if delivered {
+            self.ledger.delivered(&self.record).await
+        } else {
+            self.ledger.end_redelivery(self.record.id, self.counts).await
+        };
+        if let Err(error) = &written {
+            tracing::warn!(payment = %self.record.id, %error, "what became of a delivery is not noted yet");
+        }
+        written.is_ok()
+    }
+
+    /// In a task: nobody waits for this. A note that never gets written delivers once more at the most.
+    fn note_in_background(self, delivered: bool) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let tasks = self.tasks.clone();
         tasks.spawn_on(
             async move {
-                for pause in [1, 2, 4, 8] {
-                    let written = if delivered {
-                        self.ledger.delivered(&self.record).await
-                    } else {
-                        self.ledger.end_redelivery(self.record.id, true).await
-                    };
-                    match written {
-                        Ok(()) => return,
-                        Err(error) => tracing::warn!(payment = %self.record.id, %error, "what became of a delivery is not noted yet"),
+                for pause in [1, 2, 4, 8, 16] {
+                    if self.note(delivered).await {
+                        return;
                     }
                     tokio::time::sleep(Duration::from_secs(pause)).await;
                 }

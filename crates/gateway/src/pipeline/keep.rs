@@ -8,13 +8,13 @@ use http_body::Body as _;
 use ledger::{KeptReply, Record};
 
 use super::Shared;
-use crate::Body;
+use crate::{Body, delivery::Delivery};
 
 /// An origin that takes longer for the rest of its reply is asked again instead.
 const READ_WITHIN: Duration = Duration::from_secs(60);
 
-/// Reads the reply on where it has at most `most` bytes, and stores it with the payment.
-pub(super) fn in_background(shared: &Arc<Shared>, most: u64, record: &Record, response: Response<Body>) {
+/// Reads the reply on where it has at most `most` bytes, and stores it with the payment. Until then `delivery` keeps others from the origin.
+pub(super) fn in_background(shared: &Arc<Shared>, most: u64, record: &Record, response: Response<Body>, delivery: Delivery) {
     if response.body().size_hint().lower() > most || response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
         return;
     }
@@ -26,6 +26,7 @@ pub(super) fn in_background(shared: &Arc<Shared>, most: u64, record: &Record, re
         if let Err(error) = ledger.keep(&record, reply).await {
             tracing::warn!(payment = %record.id, %error, "a reply could not be kept");
         }
+        drop(delivery);
     });
 }
 

@@ -2,7 +2,7 @@
 //! disconnect cannot cancel.
 
 use http_body::Body as _;
-use ledger::{Binding, Claim, Claimed};
+use ledger::{Binding, Claim, Claimed, Settled};
 use rules::SettleWhen;
 use x402::{Authenticated, B256, PaymentPayload, encoding::Malformed};
 
@@ -123,18 +123,30 @@ impl<O: Origin> Pipeline<O> {
     async fn before_origin(&self, purchase: &mut Purchase, claimed: Claimed) -> Outcome {
         let settled = match settle(&self.shared, claimed).await {
             Settling::Settled(settled) => settled,
-            Settling::Pending(record) => return Outcome::Pending(record),
+            Settling::Pending(record) => {
+                Delivery::new(&self.shared, &record).abandon().await;
+                return Outcome::Pending(record);
+            }
             Settling::Ended(outcome) => return outcome,
         };
         let request = self.request(purchase, settled.record());
+        let delivery = Delivery::new(&self.shared, settled.record());
+        self.served(purchase, &settled, request, delivery).await
+    }
+
+    /// The origin's answer for money that has moved. What is not charged leaves the payment redeemable.
+    pub(super) async fn served(&self, purchase: &Purchase, settled: &Settled, request: Request<Body>, delivery: Delivery) -> Outcome {
         let record = Box::new(settled.record().clone());
-        match self.paid_for(&purchase.sale, Admission::Settled(&settled), request).await {
-            Ok(response) if is_charged(response.status()) => {
-                let delivery = Delivery::first(&self.shared.ledger, &self.shared.tasks, &record);
-                Outcome::Paid { response, record, delivery }
+        match self.paid_for(&purchase.sale, Admission::Settled(settled), request).await {
+            Ok(response) if is_charged(response.status()) => Outcome::Paid { response, record, delivery },
+            Ok(response) => {
+                delivery.abandon().await;
+                Outcome::Unserved { response, record }
             }
-            Ok(response) => Outcome::Unserved { response, record },
-            Err(error) => Outcome::NoAnswer { error, settled: Some(record) },
+            Err(error) => {
+                delivery.abandon().await;
+                Outcome::NoAnswer { error, settled: Some(record) }
+            }
         }
     }
 
@@ -154,7 +166,7 @@ impl<O: Origin> Pipeline<O> {
         };
         match settle(&self.shared, claimed).await {
             Settling::Settled(settled) => {
-                let delivery = Delivery::first(&self.shared.ledger, &self.shared.tasks, settled.record());
+                let delivery = Delivery::new(&self.shared, settled.record());
                 Outcome::Paid { response, record: Box::new(settled.record().clone()), delivery }
             }
             Settling::Pending(record) => {

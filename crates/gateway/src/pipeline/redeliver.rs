@@ -84,8 +84,8 @@ impl<O: Origin> Pipeline<O> {
         }
     }
 
-    /// The attempt does not count, and another may begin.
-    async fn not_served(&self, record: &Record) {
+    /// This delivery has ended short, the claimer's first included: it does not count, and another may begin.
+    pub(super) async fn not_served(&self, record: &Record) {
         if let Err(error) = self.shared.ledger.end_redelivery(record.id, false).await {
             tracing::warn!(payment = %record.id, %error, "a redelivery is not ended yet");
         }
