@@ -64,7 +64,6 @@ pub struct Body {
 pub struct BrokenOff(#[from] reqwest::Error);
 
 impl Body {
-
     /// Reads ahead until `limit` bytes are here, and shows them.
     pub(crate) async fn peek(&mut self, limit: usize) -> Result<&[u8], reqwest::Error> {
         let mut read = Vec::from(std::mem::take(&mut self.read));

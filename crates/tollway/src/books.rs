@@ -23,7 +23,8 @@ pub struct Books {
 impl Books {
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = store::open(&config.store, config.directory()).with_context(|| format!("`store`, {}", config.store_path().display()))?;
+        let store =
+            store::open(&config.store, config.directory()).with_context(|| format!("`store`, {}", config.store_path().display()))?;
         let worker = store.enter_worker(clock.now()).await?;
         let ledger = Ledger::new(store, Arc::clone(&clock), worker);
         let beating = tokio::spawn(beat(ledger.clone(), Arc::clone(&clock)));

@@ -24,22 +24,32 @@ pub enum LogFormat {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// A chain, a token, an origin and the gateway in one process, nothing to install
-    #[command(after_help = "Examples:\n  tollway demo\n  tollway demo --once            one payment, then the end\n  tollway demo --port 0 --chain-port 0 --origin-port 0 --json")]
+    #[command(
+        after_help = "Examples:\n  tollway demo\n  tollway demo --once            one payment, then the end\n  tollway demo --port 0 --chain-port 0 --origin-port 0 --json"
+    )]
     Demo(Demo),
     /// The gateway
-    #[command(after_help = "Examples:\n  TOLLWAY_SIGNER_KEY=0x… tollway serve\n  tollway serve --config /etc/tollway.toml --log-format json\n\nSIGHUP or a change of the file reloads it; SIGTERM and Ctrl-C end gracefully.")]
+    #[command(
+        after_help = "Examples:\n  TOLLWAY_SIGNER_KEY=0x… tollway serve\n  tollway serve --config /etc/tollway.toml --log-format json\n\nSIGHUP or a change of the file reloads it; SIGTERM and Ctrl-C end gracefully."
+    )]
     Serve(ConfigFile),
     /// Only the facilitator: /verify /settle /supported
     #[command(after_help = "Example:\n  TOLLWAY_SIGNER_KEY=0x… tollway facilitator --config tollway.toml")]
     Facilitator(ConfigFile),
     /// Says whether a configuration is sound, and how it would decide a request
-    #[command(after_help = "Examples:\n  tollway check --strict\n  tollway check --explain GET https://api.example.com/reports/q3 -H 'user-agent: curl/8'\n\nExit: 0 clean, 1 errors (with --strict also warnings), 2 usage.")]
+    #[command(
+        after_help = "Examples:\n  tollway check --strict\n  tollway check --explain GET https://api.example.com/reports/q3 -H 'user-agent: curl/8'\n\nExit: 0 clean, 1 errors (with --strict also warnings), 2 usage."
+    )]
     Check(Check),
     /// Fetches a URL and pays for it, if it costs no more than --max
-    #[command(after_help = "Examples:\n  TOLLWAY_BUYER_KEY=0x… tollway pay https://api.example.com/reports/q3\n  tollway pay https://api.example.com/ask -d '{\"q\":\"why?\"}' --max 0.50 --key-file buyer.key --json\n\nThe body goes to standard output, the receipt to standard error.\nExit: 0 a 2xx answer, 2 usage, 3 dearer than --max (nothing signed), 4 refused, 5 settlement pending, 1 else.")]
+    #[command(
+        after_help = "Examples:\n  TOLLWAY_BUYER_KEY=0x… tollway pay https://api.example.com/reports/q3\n  tollway pay https://api.example.com/ask -d '{\"q\":\"why?\"}' --max 0.50 --key-file buyer.key --json\n\nThe body goes to standard output, the receipt to standard error.\nExit: 0 a 2xx answer, 2 usage, 3 dearer than --max (nothing signed), 4 refused, 5 settlement pending, 1 else."
+    )]
     Pay(Pay),
     /// What the books say of payments
-    #[command(after_help = "Examples:\n  tollway ledger list --state settled\n  tollway ledger list --json | jq .amount\n  tollway ledger show pay_0123456789abcdef0123456789abcdef")]
+    #[command(
+        after_help = "Examples:\n  tollway ledger list --state settled\n  tollway ledger list --json | jq .amount\n  tollway ledger show pay_0123456789abcdef0123456789abcdef"
+    )]
     Ledger(Ledger),
     /// The agent's wallet as an MCP server (not built yet)
     Mcp(Unbuilt),

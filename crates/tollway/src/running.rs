@@ -42,11 +42,8 @@ impl Fixed {
 
     /// The first key that differs.
     fn changed(&self, new: &Self) -> Option<&'static str> {
-        let keys = [
-            ("network", self.networks != new.networks),
-            ("facilitator", self.remotes != new.remotes),
-            ("store", self.store != new.store),
-        ];
+        let keys =
+            [("network", self.networks != new.networks), ("facilitator", self.remotes != new.remotes), ("store", self.store != new.store)];
         keys.into_iter().find(|(_, differs)| *differs).map(|(key, _)| key)
     }
 }

@@ -5,9 +5,7 @@ mod common;
 
 use common::{ADDRESS, KEY, Ran, Reply, SELLER, Script, USDC, run, tollway};
 use serde_json::{Value, json};
-use x402::{
-    PaymentPayload, SchemePayload, U256, Version, encoding::base64_encode, exact, http as wire, known, network::Network, v1,
-};
+use x402::{PaymentPayload, SchemePayload, U256, Version, encoding::base64_encode, exact, http as wire, known, network::Network, v1};
 
 fn offer(amount: &str, asset: &str) -> Value {
     json!({"scheme": "exact", "network": "eip155:84532", "amount": amount, "asset": asset, "payTo": SELLER, "maxTimeoutSeconds": 60,

@@ -21,7 +21,8 @@ pub fn serve(file: &Path) -> anyhow::Result<ExitCode> {
         warn(&config.file, &config.warnings);
         let access = access(&config.facilitator_server)?;
         let listen = config.facilitator_server.listen;
-        let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} ([facilitator_server] listen)"))?;
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} ([facilitator_server] listen)"))?;
         let books = Books::open(&config).await?;
         let facilitator = Facilitator::start(facilitator_config, books.ledger.clone(), tokio::runtime::Handle::current())?;
         let networks = config.networks.iter().map(|n| n.network.as_str()).collect::<Vec<_>>().join(", ");

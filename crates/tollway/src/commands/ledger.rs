@@ -15,8 +15,7 @@ use crate::{
 
 pub fn list(file: &Path, args: &LedgerList) -> anyhow::Result<ExitCode> {
     let config = config::load(file, Purpose::Ledger)?;
-    let filter =
-        ListFilter { state: args.state, network: args.network.clone(), payer: args.payer, limit: args.limit, before: args.before };
+    let filter = ListFilter { state: args.state, network: args.network.clone(), payer: args.payer, limit: args.limit, before: args.before };
     let records = with_store(&config, async |store| Ok(store.list(filter).await?))?;
     if args.json {
         for record in &records {
@@ -72,7 +71,9 @@ fn with_store<T>(config: &Config, read: impl AsyncFnOnce(Arc<dyn Store>) -> anyh
         bail!("there are no books yet: {} does not exist", config.store_path().display());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { read(store::open(&config.store, config.directory())?).await }).with_context(|| config.store_path().display().to_string())
+    runtime
+        .block_on(async { read(store::open(&config.store, config.directory())?).await })
+        .with_context(|| config.store_path().display().to_string())
 }
 
 /// One payment as a JSON object: a line of `list --json`.

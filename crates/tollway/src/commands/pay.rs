@@ -43,7 +43,9 @@ fn prepare(args: &Pay) -> anyhow::Result<(Wallet, Request)> {
     let request = Request::new(&args.url, args.method.as_deref(), &args.headers, body)?;
     let key = match &args.key_file {
         Some(path) => Zeroizing::new(std::fs::read_to_string(path).with_context(|| format!("--key-file {}", path.display()))?),
-        None => Zeroizing::new(std::env::var(KEY_VARIABLE).ok().with_context(|| format!("no key: set {KEY_VARIABLE}, or give --key-file"))?),
+        None => {
+            Zeroizing::new(std::env::var(KEY_VARIABLE).ok().with_context(|| format!("no key: set {KEY_VARIABLE}, or give --key-file"))?)
+        }
     };
     let place = args.key_file.as_ref().map_or(KEY_VARIABLE.to_owned(), |path| path.display().to_string());
     Ok((Wallet::from_hex(&key).with_context(|| place)?, request))
@@ -75,7 +77,9 @@ pub fn receipt(answer: &Answer) -> Vec<String> {
     let mut lines = match &answer.end {
         End::Served if answer.payment.is_none() => vec!["free: nothing was asked for, nothing signed".to_owned()],
         End::Served => Vec::new(),
-        End::TooDear { price, max } => vec![format!("too dear: the cheapest payable offer is {price}, the limit (--max) {max}; nothing was signed")],
+        End::TooDear { price, max } => {
+            vec![format!("too dear: the cheapest payable offer is {price}, the limit (--max) {max}; nothing was signed")]
+        }
         End::Refused { why } => vec![format!("refused: {}", printable(why))],
         End::Pending { retry_after } => {
             let wait = retry_after.as_ref().map(|s| format!("; ask again in {} s", printable(s))).unwrap_or_default();

@@ -129,7 +129,6 @@ pub fn parse(path: &Path, text: String, purpose: Purpose) -> Result<Config, Faul
     }
 }
 
-
 fn read<'a>(source: &'a Source, document: &'a DeTable<'a>, path: &Path, purpose: Purpose) -> Config {
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut top = Table::new(source, "", document, 0..0);
@@ -164,7 +163,9 @@ fn read<'a>(source: &'a Source, document: &'a DeTable<'a>, path: &Path, purpose:
 
 fn remotes(field: &Field<'_>) -> Vec<String> {
     let elements = field.list("URLs such as [\"https://…\"]").unwrap_or_default();
-    let url = |element: &Field<'_>| element.parse("\"https://…\"", |text| scalar::http_url(text).map(|_| text.trim_end_matches('/').to_owned()));
+    let url = |element: &Field<'_>| {
+        element.parse("\"https://…\"", |text| scalar::http_url(text).map(|_| text.trim_end_matches('/').to_owned()))
+    };
     elements.iter().filter_map(url).collect()
 }
 
@@ -173,7 +174,9 @@ fn store(text: &str) -> Result<String, String> {
         return Err("PostgreSQL is not built yet; write \"sqlite:tollway.db\"".to_owned());
     }
     match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() && !path.contains('?') && (!path.starts_with("//") || path.starts_with("///")) && path != ":memory:" => {
+        Some(path)
+            if !path.is_empty() && !path.contains('?') && (!path.starts_with("//") || path.starts_with("///")) && path != ":memory:" =>
+        {
             Ok(text.to_owned())
         }
         _ => Err(format!("\"{text}\" is no store; write \"sqlite:\" and a file, such as \"sqlite:tollway.db\"")),
@@ -197,7 +200,9 @@ fn facilitator_section(mut table: Table<'_>, directory: &Path) -> FacilitatorSer
         server.pay_to.extend(payee.parse("\"0x…\"", scalar::address));
     }
     if let Some(field) = listen.filter(|_| !server.listen.ip().is_loopback() && server.tokens.is_empty() && server.pay_to.is_empty()) {
-        field.wrong("who can reach it could spend the signer's gas; add tokens = [{ env = \"…\" }] or pay_to = [\"0x…\"], or listen on 127.0.0.1");
+        field.wrong(
+            "who can reach it could spend the signer's gas; add tokens = [{ env = \"…\" }] or pay_to = [\"0x…\"], or listen on 127.0.0.1",
+        );
     }
     table.finish(&[]);
     server

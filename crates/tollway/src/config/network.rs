@@ -38,10 +38,14 @@ pub fn read(top: &mut Table<'_>, directory: &Path, remote: bool) -> Vec<NetworkC
         let section = configured.iter().find(|(_, choice)| choice.network == *network);
         let choice = section.map_or_else(|| built_in(network), |(_, choice)| choice.clone());
         if choice.rpc.is_empty() && !remote {
-            field.wrong(format!("no public node of {network} is known here; add [[networks]] with id = \"{network}\" and rpc = [\"http://…\"]"));
+            field.wrong(format!(
+                "no public node of {network} is known here; add [[networks]] with id = \"{network}\" and rpc = [\"http://…\"]"
+            ));
         }
         if choice.assets.is_empty() {
-            field.wrong(format!("no token on {network} is known here; add [[networks]] with id = \"{network}\" and assets = [{{ address = \"0x…\", … }}]"));
+            field.wrong(format!(
+                "no token on {network} is known here; add [[networks]] with id = \"{network}\" and assets = [{{ address = \"0x…\", … }}]"
+            ));
         }
         choices.push(choice);
     }

@@ -99,7 +99,9 @@ fn addresses(top: &mut Table<'_>, sells: bool) -> (SocketAddr, String) {
         Some(field) if !listen.ip().is_loopback() => {
             field.wrong(format!("{listen} is open to others, who must know it by a name; add public_url = {example}"));
         }
-        Some(field) if listen.port() == 0 => field.wrong(format!("port 0 cannot stand in offers; name the port, or add public_url = {example}")),
+        Some(field) if listen.port() == 0 => {
+            field.wrong(format!("port 0 cannot stand in offers; name the port, or add public_url = {example}"))
+        }
         _ if sells => top.source().warn(None, format!("no public_url: offers and receipts will say http://{listen}")),
         _ => {}
     }

@@ -88,7 +88,9 @@ pub fn dollars(text: &str) -> Result<String, String> {
     };
     match text.strip_prefix('$') {
         Some(number) if decimal(number) => Ok(text.to_owned()),
-        None if decimal(text) => Err(format!("\"{text}\" has no currency; write \"${text}\" for dollars, or {{ amount = \"…\", asset = \"0x…\" }}")),
+        None if decimal(text) => {
+            Err(format!("\"{text}\" has no currency; write \"${text}\" for dollars, or {{ amount = \"…\", asset = \"0x…\" }}"))
+        }
         _ => Err(format!("\"{text}\" is no price; write \"$0.001\", or {{ amount = \"1000\", asset = \"0x…\" }} in atomic units")),
     }
 }

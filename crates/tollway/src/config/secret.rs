@@ -41,7 +41,9 @@ impl Secret {
     pub fn read(&self) -> Result<Zeroizing<String>, NoSecret> {
         let text = match self {
             Self::Env(name) => std::env::var(name).ok().filter(|v| !v.trim().is_empty()).ok_or_else(|| NoSecret::Env(name.clone()))?,
-            Self::File(path) => std::fs::read_to_string(path).map_err(|error| NoSecret::File { path: path.display().to_string(), error })?,
+            Self::File(path) => {
+                std::fs::read_to_string(path).map_err(|error| NoSecret::File { path: path.display().to_string(), error })?
+            }
             Self::Literal(token) => return Ok(token.0.clone()),
         };
         let text = Zeroizing::new(text);

@@ -33,10 +33,16 @@ fn the_smallest_file_is_five_lines() {
     assert_eq!(network.signers, [Secret::Env("TOLLWAY_SIGNER_KEY".to_owned())]);
     assert_eq!((network.finality, config.store_path().to_str()), (Finality::Blocks(1), Some("/etc/tollway/tollway.db")));
     let seller = config.seller.unwrap();
-    assert_eq!((seller.gateway.listen.to_string(), seller.gateway.public_url.as_str()), ("127.0.0.1:4020".to_owned(), "http://127.0.0.1:4020"));
+    assert_eq!(
+        (seller.gateway.listen.to_string(), seller.gateway.public_url.as_str()),
+        ("127.0.0.1:4020".to_owned(), "http://127.0.0.1:4020")
+    );
     assert_eq!((seller.gateway.request_buffer, seller.gateway.trusted_proxies.len()), (1 << 20, 0));
     let rule = &seller.rules.rules()[0];
-    assert_eq!((rule.id(), rule.price(), rule.settle()), ("rule-1", Some(&PriceSpec::Dollars("$0.001".to_owned())), SettleWhen::BeforeResponse));
+    assert_eq!(
+        (rule.id(), rule.price(), rule.settle()),
+        ("rule-1", Some(&PriceSpec::Dollars("$0.001".to_owned())), SettleWhen::BeforeResponse)
+    );
     assert_eq!((rule.quote_for(), rule.buffer(), rule.keep(), rule.redeliver()), (300, 1 << 20, 64 << 10, 3));
     let warned: Vec<_> = config.warnings.iter().map(|w| w.message.as_str()).collect();
     assert!(warned.len() == 1 && warned[0].contains("public_url"), "{warned:?}");
@@ -267,7 +273,9 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
     let network = SMALLEST.replace("\"base\"", "\"base-sepolia\"") + "[[networks]]\nid = \"base-sepolia\"\n";
     let faults = load(&format!("{network}signer = \"{secret}\"\n")).unwrap_err();
     assert!(faults.contains("secrets do not stand in this file; write { env = \"TOLLWAY_SIGNER_KEY\" }"), "{faults}");
-    for signer in [format!("\"{secret}\""), format!("{{ key = \"{secret}\" }}"), format!("[\"{secret}\"]"), format!("{{ env = [\"{secret}\"] }}")] {
+    for signer in
+        [format!("\"{secret}\""), format!("{{ key = \"{secret}\" }}"), format!("[\"{secret}\"]"), format!("{{ env = [\"{secret}\"] }}")]
+    {
         let faults = load(&format!("{network}signer = {signer}\n")).unwrap_err();
         assert!(!faults.contains(&secret[2..]), "{faults}");
     }

@@ -13,12 +13,8 @@ pub enum Default {
 }
 
 /// Of the file.
-pub const TOP: &[(&str, Default)] = &[
-    ("mcp", Default::EmptyList),
-    ("mcp_unpaid", Default::Word("result")),
-    ("credit", Default::Absent),
-    ("admin", Default::Absent),
-];
+pub const TOP: &[(&str, Default)] =
+    &[("mcp", Default::EmptyList), ("mcp_unpaid", Default::Word("result")), ("credit", Default::Absent), ("admin", Default::Absent)];
 
 /// Of `[[networks]]`.
 pub const NETWORK: &[(&str, Default)] = &[("ws", Default::Absent)];

@@ -82,7 +82,9 @@ fn streamed(chunks: impl Stream<Item = Bytes> + Send + 'static) -> Body {
 
 /// `hour,celsius,hectopascal` in lines of equal length.
 fn readings() -> impl Stream<Item = Bytes> + Send {
-    let line = |n: u64| format!("{:>09},{:>+06.1},{:>014.3}\n", n, f64::from((n % 400) as u32) / 10.0 - 10.0, 980.0 + f64::from((n % 613) as u32) / 10.0);
+    let line = |n: u64| {
+        format!("{:>09},{:>+06.1},{:>014.3}\n", n, f64::from((n % 400) as u32) / 10.0 - 10.0, 980.0 + f64::from((n % 613) as u32) / 10.0)
+    };
     stream::iter((0..LINES / LINES_A_CHUNK).map(move |chunk| {
         let text: String = (chunk * LINES_A_CHUNK..(chunk + 1) * LINES_A_CHUNK).map(line).collect();
         Bytes::from(text)

@@ -85,11 +85,21 @@ pub async fn first_payment(shown: &mut Shown) -> anyhow::Result<()> {
     if let Some(challenge) = &answer.challenge {
         line(&format!("          {}", paint.status(402)))?;
         for offer in &challenge.offers {
-            line(&format!("          offer: {} units of {} on {} to {}", offer.amount, printable(&offer.asset), printable(&offer.network), printable(&offer.pay_to)))?;
+            line(&format!(
+                "          offer: {} units of {} on {} to {}",
+                offer.amount,
+                printable(&offer.asset),
+                printable(&offer.network),
+                printable(&offer.pay_to)
+            ))?;
         }
     }
     line(&format!("{} GET {FIRST}, now with an authorization signed by {}", paint.bold("2 pay  "), BUYER.address))?;
-    line(&format!("          {}  {}", paint.status(report.status.unwrap_or(0)), printable(report.body.as_deref().unwrap_or_default().trim())))?;
+    line(&format!(
+        "          {}  {}",
+        paint.status(report.status.unwrap_or(0)),
+        printable(report.body.as_deref().unwrap_or_default().trim())
+    ))?;
     let mut lines = receipt(answer).into_iter();
     line(&format!("{} {}", paint.bold("3 proof"), lines.next().unwrap_or_default()))?;
     for text in lines {
