@@ -14,7 +14,7 @@ const abi = parseAbi([
 
 const rpc = env("RPC_URL");
 const chain = defineChain({ id: 84532, name: "Base Sepolia", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 }, rpcUrls: { default: { http: [rpc] } } });
-const client = createTestClient({ mode: "anvil", chain, transport: http(rpc), account: owner, pollingInterval: 50 }).extend(publicActions).extend(walletActions);
+const client = createTestClient({ mode: "anvil", chain, transport: http(rpc), account: owner, pollingInterval: 10 }).extend(publicActions).extend(walletActions);
 
 const write = async (functionName, args) => {
   const hash = await client.writeContract({ address: token, abi, functionName, args });
@@ -24,4 +24,4 @@ const write = async (functionName, args) => {
 await client.setCode({ address: token, bytecode: code.startsWith("0x") ? code : `0x${code}` });
 const present = await client.readContract({ address: token, abi, functionName: "owner" });
 if (BigInt(present) === 0n) await write("initialize", ["USDC", "USDC", "2", 6, owner]);
-await Promise.all(env("BUYERS").split(",").map((buyer) => write("mint", [buyer, 1_000_000_000_000n])));
+for (const buyer of env("BUYERS").split(",")) await write("mint", [buyer, 1_000_000_000_000n]);

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde_json::json;
 
 use super::{load, process};
 use crate::interop::stage::{PAY_TO, SIGNER_KEY, script};
+use crate::net::Rpc;
 use crate::process::{Server, free_url};
 use crate::shell;
 
@@ -109,15 +111,25 @@ pub fn official_seller(rpc: &str) -> anyhow::Result<Peer> {
     Ok(seller)
 }
 
+/// Contracts that x402-rs looks for when it starts; payments of plain wallets never call them.
+const LOOKED_FOR: [&str; 3] = [
+    "0xdAcD51A54883eb67D95FAEb2BBfdC4a9a6BD2a3B",
+    "0x000000000022D473030F116dDEE9F6B43aC78BA3",
+    "0x402085c248EeA27D92E8b30b2C58ed07f9E20001",
+];
+
 /// The facilitator of x402-rs, built from its published crates in a project of its own below `target/`.
-pub fn x402_rs(rpc: &str) -> anyhow::Result<Peer> {
+pub fn x402_rs(rpc: &Rpc) -> anyhow::Result<Peer> {
+    for address in LOOKED_FOR {
+        rpc.call("anvil_setCode", json!([address, "0x00"]))?;
+    }
     let project = shell::target("bench-peer");
     fs::create_dir_all(project.join("src"))?;
     write_if_new(&project.join("Cargo.toml"), include_str!("peer/Cargo.toml.in"))?;
     write_if_new(&project.join("src/main.rs"), include_str!("peer/main.rs.in"))?;
     shell::run(shell::cargo().args(["build", "--quiet", "--release", "--target-dir", "target"]).current_dir(&project))?;
     let program = project.join("target/release/bench-peer");
-    announced("x402-rs", shell::command(program).env("RPC_URL", rpc).env("PRIVATE_KEY", PEER_KEY).env("PORT", "0"))
+    announced("x402-rs", shell::command(program).env("RPC_URL", &rpc.url).env("PRIVATE_KEY", PEER_KEY).env("PORT", "0"))
 }
 
 fn announced(name: &str, command: &mut std::process::Command) -> anyhow::Result<Peer> {

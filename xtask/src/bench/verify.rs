@@ -24,7 +24,7 @@ pub fn measure(program: &Path, report: &mut Report) -> anyhow::Result<()> {
     fs::write(&lua, include_str!("verify.lua.in").replace("{bodies}", &bodies.display().to_string()))?;
     let peers = [
         ("official", peers::official_facilitator(&anvil.rpc.url)?),
-        ("x402-rs", peers::x402_rs(&anvil.rpc.url)?),
+        ("x402-rs", peers::x402_rs(&anvil.rpc)?),
         ("Tollway", peers::our_facilitator(program, &anvil.rpc.url)?),
     ];
     size::settle_down();
