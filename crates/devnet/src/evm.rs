@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use alloy::consensus::Transaction as _;
 use alloy::rpc::types::TransactionRequest;
 use alloy::rpc::types::state::StateOverride;
-use alloy_primitives::{Address, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use revm::bytecode::Bytecode;
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, ResultAndState};
 use revm::context::{BlockEnv, TxEnv};
@@ -126,6 +126,11 @@ pub(crate) fn signed_transaction(transaction: &SignedTransaction) -> TxEnv {
     }
 }
 
+/// Code as the EVM takes it. A malformed delegation (EIP-7702) is code like any other, which cannot be executed.
+pub(crate) fn bytecode(code: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Checks {
     All,
@@ -170,13 +175,12 @@ fn overridden(view: View<'_>, overrides: StateOverride) -> Result<CacheDB<View<'
         info.balance = change.balance.unwrap_or(info.balance);
         info.nonce = change.nonce.unwrap_or(info.nonce);
         if let Some(code) = change.code {
-            let code = Bytecode::new_raw(code);
+            let code = bytecode(code);
             info.code_hash = code.hash_slow();
             info.code = Some(code);
         }
         database.insert_account_info(address, info);
-        let words =
-            |(slot, value): (alloy_primitives::B256, alloy_primitives::B256)| (U256::from_be_bytes(slot.0), U256::from_be_bytes(value.0));
+        let words = |(slot, value): (B256, B256)| (U256::from_be_bytes(slot.0), U256::from_be_bytes(value.0));
         match (change.state, change.state_diff) {
             (Some(_), Some(_)) => return Err(CallError::Override(address)),
             (Some(state), None) => {

@@ -14,6 +14,7 @@
 //! ```
 
 mod accounts;
+mod admission;
 mod block;
 mod chain;
 mod clock;
@@ -25,6 +26,8 @@ mod pool;
 mod rpc;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use accounts::{ACCOUNTS, DevAccount, TOKEN_OWNER};
 pub use chain::{CommandError, Orphans};

@@ -39,9 +39,6 @@ pub enum Refusal {
     GasLimit,
     #[error("max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: {tip}, maxFeePerGas: {fee}")]
     TipAboveFee { tip: u128, fee: u128 },
-    /// A fault on command.
-    #[error("{0}")]
-    Fault(String),
 }
 
 #[derive(Clone, Debug)]

@@ -32,7 +32,8 @@ impl Quantity {
 
 pub(super) fn dispatch(node: &Node, method: &str, command: &str, params: &Params) -> Result<Value, RpcError> {
     match command {
-        "mine" => mine(node, params, method.starts_with("evm_")),
+        "mine" if method == "evm_mine" => mine_one(node, params),
+        "mine" => mine_many(node, params),
         "increaseTime" => answer(node.write().clock.advance(params.get::<Quantity>(0)?.get())),
         "setNextBlockTimestamp" => {
             node.write().set_next_timestamp(params.get::<Quantity>(0)?.get())?;
@@ -79,20 +80,36 @@ pub(crate) fn set_automine(node: &Node, automine: bool) {
     }
 }
 
-/// `evm_mine` takes a timestamp and mines one block; `anvil_mine` takes how many and the seconds between them.
-fn mine(node: &Node, params: &Params, timestamp: bool) -> Result<Value, RpcError> {
-    let mut chain = node.write();
-    let first: Option<Quantity> =
-        params.optional(0).or_else(|_| params.get::<Value>(0).map(|options| serde_json::from_value(options["timestamp"].clone()).ok()))?;
-    if timestamp {
-        if let Some(timestamp) = first {
-            chain.set_next_timestamp(timestamp.get())?;
-        }
-        chain.mine();
-        return answer("0x0");
+/// `evm_mine` mines one block, at a timestamp if one is given, plain or as `{timestamp}`.
+fn mine_one(node: &Node, params: &Params) -> Result<Value, RpcError> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum At {
+        Timestamp(Quantity),
+        Options { timestamp: Option<Quantity> },
     }
-    let apart: u64 = params.optional::<Quantity>(1)?.map_or(0, Quantity::get);
-    for index in 0..first.map_or(1, Quantity::get).min(MINE_CAP) {
+    let timestamp = match params.optional(0)? {
+        Some(At::Timestamp(timestamp)) => Some(timestamp),
+        Some(At::Options { timestamp }) => timestamp,
+        None => None,
+    };
+    let mut chain = node.write();
+    if let Some(timestamp) = timestamp {
+        chain.set_next_timestamp(timestamp.get())?;
+    }
+    chain.mine();
+    answer("0x0")
+}
+
+/// `anvil_mine` takes how many blocks, and the seconds between them.
+fn mine_many(node: &Node, params: &Params) -> Result<Value, RpcError> {
+    let blocks = params.optional::<Quantity>(0)?.map_or(1, Quantity::get);
+    let apart = params.optional::<Quantity>(1)?.map_or(0, Quantity::get);
+    if blocks > MINE_CAP {
+        return Err(RpcError::Argument { index: 0, reason: format!("more than {MINE_CAP} blocks") });
+    }
+    let mut chain = node.write();
+    for index in 0..blocks {
         if index > 0 {
             chain.clock.advance(apart);
         }
@@ -101,31 +118,22 @@ fn mine(node: &Node, params: &Params, timestamp: bool) -> Result<Value, RpcError
     answer(Value::Null)
 }
 
-/// `[depth]`, or `{depth, orphans: "dropped" | "pooled"}`.
+/// `[depth]`, or `[{depth, orphans: "dropped" | "pooled"}]`.
 fn reorg(node: &Node, params: &Params) -> Result<Value, RpcError> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Options {
-        depth: u64,
-        #[serde(default)]
-        orphans: String,
+    #[serde(untagged)]
+    enum Options {
+        Depth(Quantity),
+        Full { depth: Quantity, orphans: Orphans },
     }
-    let (depth, orphans) = match params.optional::<Quantity>(0) {
-        Ok(depth) => (depth.map_or(1, Quantity::get), String::new()),
-        Err(_) => {
-            let options: Options = params.get(0)?;
-            (options.depth, options.orphans)
-        }
+    let (depth, orphans) = match params.get(0)? {
+        Options::Depth(depth) => (depth, Orphans::Dropped),
+        Options::Full { depth, orphans } => (depth, orphans),
     };
-    let orphans = match orphans.as_str() {
-        "" | "dropped" => Orphans::Dropped,
-        "pooled" => Orphans::Pooled,
-        other => return Err(RpcError::Argument { index: 0, reason: format!("orphans: {other:?} is neither dropped nor pooled") }),
-    };
-    if params.optional::<Vec<Value>>(1)?.is_some_and(|pairs| !pairs.is_empty()) {
+    if params.optional::<Vec<Value>>(1)?.is_some_and(|replacements| !replacements.is_empty()) {
         return Err(RpcError::Argument { index: 1, reason: "replacement transactions are not supported".into() });
     }
-    node.write().reorg(depth, orphans)?;
+    node.write().reorg(depth.get(), orphans)?;
     answer(Value::Null)
 }
 

@@ -97,6 +97,9 @@ impl Node {
                 Ending::Outage(outage) => outage.into(),
             };
         };
+        if calls.is_empty() {
+            return Reply::Json(envelope(Value::Null, Err(RpcError::Request)));
+        }
         let mut answers = Vec::with_capacity(calls.len());
         for call in calls {
             match self.call(call).await {

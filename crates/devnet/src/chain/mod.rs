@@ -1,17 +1,20 @@
 //! The chain itself: state, blocks, pool and time under one roof. Nothing here knows of JSON or sockets.
 
+mod edits;
+
 use std::collections::HashMap;
 
-use alloy::consensus::transaction::SignerRecoverable as _;
-use alloy::consensus::{Header, Transaction as _, TxEnvelope};
+use alloy::consensus::{Header, Transaction as _};
 use alloy::eips::BlockNumberOrTag;
 use alloy::eips::eip1559::BaseFeeParams;
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address, keccak256};
+use alloy_primitives::{Address, B256, TxKind, U256, address, keccak256};
 use revm::bytecode::Bytecode;
 use revm::context::TxEnv;
 use revm::context::result::{ExecutionResult, ResultAndState};
 use revm::context_interface::transaction::TransactionType;
+use serde::Deserialize;
 
+use crate::admission::{check, decode};
 use crate::block::{Block, Executed, SignedTransaction, blank_header, environment};
 use crate::clock::Clock;
 use crate::evm;
@@ -34,7 +37,8 @@ const REVERTER_CODE: &[u8] = &[0x5f, 0x5f, 0xfd];
 const BENEFICIARY: Address = address!("0x4200000000000000000000000000000000000011");
 
 /// What becomes of the transactions in blocks that a reorg removes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Orphans {
     /// They are gone, as if nobody had sent them.
     Dropped,
@@ -109,7 +113,7 @@ impl Chain {
             next_base_fee: None,
             forks: 0,
         };
-        chain.state.set_code(REVERTER, Bytecode::new_raw(Bytes::from_static(REVERTER_CODE)));
+        chain.state.set_code(REVERTER, evm::bytecode(REVERTER_CODE.into()));
         let mut genesis = blank_header();
         genesis.timestamp = chain.clock.tick(0);
         genesis.gas_limit = GAS_LIMIT;
@@ -221,43 +225,14 @@ impl Chain {
 
     /// Takes a signed transaction into the pool, and mines it at once where blocks are made on demand.
     pub fn submit(&mut self, encoded: &[u8]) -> Result<B256, Refusal> {
-        use alloy::eips::eip2718::Decodable2718 as _;
-        let mut rest = encoded;
-        let transaction = TxEnvelope::decode_2718(&mut rest).map_err(|error| Refusal::Malformed(error.to_string()))?;
-        if !rest.is_empty() {
-            return Err(Refusal::Malformed("input string too long".into()));
-        }
-        let transaction = transaction.try_into_recovered().map_err(|_| Refusal::Sender)?;
-        self.check(&transaction)?;
+        let transaction = decode(encoded)?;
+        check(&transaction, self.chain_id)?;
         let account = self.state.account(transaction.signer(), self.state.revision());
         let hash = self.pool.add(transaction, &account)?;
         if self.automine {
             self.mine_ready();
         }
         Ok(hash)
-    }
-
-    fn check(&self, transaction: &SignedTransaction) -> Result<(), Refusal> {
-        if transaction.is_eip4844() {
-            return Err(Refusal::Type);
-        }
-        match transaction.chain_id() {
-            None => return Err(Refusal::Unprotected),
-            Some(have) if have != self.chain_id => return Err(Refusal::ChainId { have, want: self.chain_id }),
-            Some(_) => {}
-        }
-        if transaction.gas_limit() > GAS_LIMIT {
-            return Err(Refusal::GasLimit);
-        }
-        let (tip, fee) = (transaction.max_priority_fee_per_gas().unwrap_or_default(), transaction.max_fee_per_gas());
-        if tip > fee {
-            return Err(Refusal::TipAboveFee { tip, fee });
-        }
-        let least = intrinsic_gas(transaction);
-        if transaction.gas_limit() < least {
-            return Err(Refusal::IntrinsicGas { gas: transaction.gas_limit(), least });
-        }
-        Ok(())
     }
 
     /// Takes a waiting transaction out of the pool, as a node does that runs out of room.
@@ -413,59 +388,6 @@ impl Chain {
         }
         Ok(())
     }
-
-    // Changes by hand. They belong to the newest block's state.
-
-    pub fn set_balance(&mut self, address: Address, balance: U256) {
-        self.state.edit(address, |account| account.balance = balance);
-        self.adopt_edits();
-    }
-
-    pub fn set_nonce(&mut self, address: Address, nonce: u64) {
-        self.state.edit(address, |account| account.nonce = nonce);
-        self.adopt_edits();
-    }
-
-    pub fn set_code(&mut self, address: Address, code: Bytes) {
-        self.state.set_code(address, Bytecode::new_raw(code));
-        self.adopt_edits();
-    }
-
-    pub fn set_slot(&mut self, address: Address, slot: U256, value: U256) {
-        self.state.set_slot(address, slot, value);
-        self.adopt_edits();
-    }
-
-    /// Makes a call count without a transaction: for what was there before the chain began.
-    pub fn set_by_call(&mut self, from: Address, to: Address, data: Bytes) -> bool {
-        let transaction = TxEnv {
-            caller: from,
-            kind: TxKind::Call(to),
-            data,
-            gas_limit: GAS_LIMIT,
-            nonce: self.next_nonce(from),
-            chain_id: None,
-            ..TxEnv::default()
-        };
-        let mut header = self.tip().header().clone();
-        header.base_fee_per_gas = Some(0);
-        let view = View { state: &self.state, blocks: &self.blocks, revision: self.state.revision() };
-        let Ok(ResultAndState { result, mut state }) = evm::execute(view, self.chain_id, environment(&header), transaction) else {
-            return false;
-        };
-        // Nobody sent it: the caller's nonce stays as it was.
-        state.remove(&from);
-        self.state.commit(state);
-        self.adopt_edits();
-        result.is_success()
-    }
-
-    fn adopt_edits(&mut self) {
-        let revision = self.state.revision();
-        if let Some(tip) = self.blocks.last_mut() {
-            tip.revision = revision;
-        }
-    }
 }
 
 /// Sends a transaction where everything reverts. What it costs to send stays the same.
@@ -481,18 +403,4 @@ fn created(transaction: &SignedTransaction, result: &ExecutionResult) -> Option<
     // A receipt names the address also where the creation failed.
     let create = transaction.kind().is_create();
     create.then(|| result.created_address().unwrap_or_else(|| transaction.signer().create(transaction.nonce())))
-}
-
-/// What a transaction costs before its first instruction (EIP-2028, EIP-3860, EIP-2930, EIP-7702; floor: EIP-7623).
-fn intrinsic_gas(transaction: &SignedTransaction) -> u64 {
-    let length = transaction.input().len() as u64;
-    let zeros = transaction.input().iter().filter(|byte| **byte == 0).count() as u64;
-    let tokens = zeros + (length - zeros) * 4;
-    let create = if transaction.kind().is_create() { 32_000 + length.div_ceil(32) * 2 } else { 0 };
-    let access: u64 = transaction
-        .access_list()
-        .map(|list| list.iter().map(|item| 2_400 + 1_900 * item.storage_keys.len() as u64).sum())
-        .unwrap_or_default();
-    let authorizations = transaction.authorization_list().map_or(0, |list| list.len() as u64) * 25_000;
-    (21_000 + tokens * 4 + create + access + authorizations).max(21_000 + tokens * 10)
 }
