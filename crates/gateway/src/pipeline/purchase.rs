@@ -131,13 +131,13 @@ impl<O: Origin> Pipeline<O> {
         };
         let request = self.request(purchase, settled.record());
         let delivery = Delivery::new(&self.shared, settled.record());
-        self.served(purchase, &settled, request, delivery).await
+        self.served(&purchase.sale, &settled, request, delivery).await
     }
 
     /// The origin's answer for money that has moved. What is not charged leaves the payment redeemable.
-    pub(super) async fn served(&self, purchase: &Purchase, settled: &Settled, request: Request<Body>, delivery: Delivery) -> Outcome {
+    pub(super) async fn served(&self, sale: &Sale, settled: &Settled, request: Request<Body>, delivery: Delivery) -> Outcome {
         let record = Box::new(settled.record().clone());
-        match self.paid_for(&purchase.sale, Admission::Settled(settled), request).await {
+        match self.paid_for(sale, Admission::Settled(settled), request).await {
             Ok(response) if is_charged(response.status()) => Outcome::Paid { response, record, delivery },
             Ok(response) => {
                 delivery.abandon().await;
@@ -170,7 +170,8 @@ impl<O: Origin> Pipeline<O> {
                 Outcome::Paid { response, record: Box::new(settled.record().clone()), delivery }
             }
             Settling::Pending(record) => {
-                keep::in_background(&self.shared, purchase.sale.rule.rule().keep(), &record, response);
+                let delivery = Delivery::new(&self.shared, &record);
+                keep::in_background(&self.shared, purchase.sale.rule.rule().keep(), &record, response, delivery);
                 Outcome::Pending(record)
             }
             Settling::Ended(outcome) => outcome,

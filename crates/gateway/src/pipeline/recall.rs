@@ -57,7 +57,7 @@ async fn settled(shared: &Shared, record: Box<Record>) -> Recalled {
     if record.kept {
         match shared.ledger.kept(record.id).await {
             Ok(Some(reply)) => {
-                let delivery = (!record.delivered).then(|| Delivery::first(&shared.ledger, &shared.tasks, &record));
+                let delivery = (!record.delivered).then(|| Delivery::new(shared, &record));
                 return Recalled::Answered(Outcome::Kept { reply, record, delivery });
             }
             Ok(None) => {}
@@ -67,5 +67,9 @@ async fn settled(shared: &Shared, record: Box<Record>) -> Recalled {
             }
         }
     }
-    if record.delivered { Recalled::Answered(Outcome::AlreadyDelivered(record)) } else { Recalled::Redeemable(record) }
+    match (record.delivered, &record.redelivering) {
+        (true, _) => Recalled::Answered(Outcome::AlreadyDelivered(record)),
+        (false, Some(_)) => Recalled::Answered(Outcome::InFlight(record.id)),
+        (false, None) => Recalled::Redeemable(record),
+    }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use ledger::{Record, Redelivery, Settled};
 
 use super::{
-    forward::{is_charged, outgoing},
+    forward::outgoing,
     purchase::Purchase,
     recall::{Recalled, known},
     *,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     body::BodyError,
     delivery::Delivery,
-    origin::{Admission, OriginError},
+    origin::OriginError,
 };
 
 impl<O: Origin> Pipeline<O> {
@@ -41,29 +41,20 @@ impl<O: Origin> Pipeline<O> {
     }
 
     async fn fetch_again(&self, purchase: &mut Purchase, settled: &Settled, body: Option<Bytes>) -> Outcome {
-        let record = Box::new(settled.record().clone());
+        let record = settled.record();
         let request = match body {
             // It was never read to its end before: this is the body that is paid for.
             Some(bytes) if record.body_digest.is_none() => {
                 purchase.body = Some(Body::from(bytes));
-                self.request(purchase, &record)
+                self.request(purchase, record)
             }
             Some(bytes) => outgoing(purchase.parts.clone(), Body::from(bytes), purchase.trailers),
             None => outgoing(purchase.parts.clone(), Body::empty(), purchase.trailers),
         };
-        match self.paid_for(&purchase.sale, Admission::Settled(settled), request).await {
-            Ok(response) if is_charged(response.status()) => {
-                let delivery = Delivery::again(&self.shared.ledger, &self.shared.tasks, &record);
-                Outcome::Paid { response, record, delivery }
-            }
-            Ok(response) => {
-                self.not_served(&record).await;
-                Outcome::Unserved { response, record }
-            }
-            Err(error) => {
-                self.not_served(&record).await;
-                Outcome::NoAnswer { error, settled: Some(record) }
-            }
+        let delivery = Delivery::new(&self.shared, record);
+        match self.served(&purchase.sale, settled, request, delivery).await {
+            Outcome::Paid { response, record, delivery } => Outcome::Paid { response, record, delivery: delivery.counting() },
+            other => other,
         }
     }
 
@@ -81,13 +72,6 @@ impl<O: Origin> Pipeline<O> {
         match record.body_digest {
             Some(digest) if digest != alloy_primitives::keccak256(&bytes) => Err(Outcome::AnotherRequest),
             _ => Ok(Some(bytes)),
-        }
-    }
-
-    /// This delivery has ended short, the claimer's first included: it does not count, and another may begin.
-    pub(super) async fn not_served(&self, record: &Record) {
-        if let Err(error) = self.shared.ledger.end_redelivery(record.id, false).await {
-            tracing::warn!(payment = %record.id, %error, "a redelivery is not ended yet");
         }
     }
 }

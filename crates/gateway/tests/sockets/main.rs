@@ -1,0 +1,12 @@
+//! The gateway through real sockets: a recording origin behind it, a scripted facilitator beside it, the store on a disk.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod framing;
+mod free;
+mod heads;
+mod offers;
+mod origins;
+mod support;
+mod table;
+mod well_known;
