@@ -59,3 +59,6 @@ impl Amount {
         Ok(Self { units, asset: self.asset.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,9 +59,16 @@ pub(crate) fn header_json(header: &[u8], limit: usize) -> Result<Value, Malforme
 }
 
 /// The JSON of one of our own types.
-#[expect(clippy::expect_used, reason = "their keys are strings and their serializers do not fail")]
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("serializable")
+    let mut json = Vec::with_capacity(512);
+    write_json(&mut json, value);
+    json
+}
+
+/// Appends the JSON of one of our own types.
+#[expect(clippy::expect_used, reason = "their keys are strings, their serializers do not fail, and neither does a Vec")]
+pub(crate) fn write_json(json: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
+    serde_json::to_writer(json, value).expect("serializable");
 }
 
 /// Builds a [`Value`] as serde_json does, but refuses what parsers disagree on.
@@ -184,3 +191,6 @@ pub mod decimal {
         super::parse_decimal(&text).ok_or_else(|| D::Error::custom("expected a string of a canonical decimal below 2^256"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ impl ExactPayload {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

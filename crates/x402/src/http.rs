@@ -33,7 +33,7 @@ pub fn encode_payment(payload: &PaymentPayload) -> String {
     encode(&v2::payload_value(payload))
 }
 
-/// Encodes for `PAYMENT-REQUIRED`. Where the same offers are sent again and again, `RequiredTemplate` is faster.
+/// Encodes for `PAYMENT-REQUIRED`. Where the same offers are sent again and again, [`crate::RequiredTemplate`] is faster.
 #[must_use]
 pub fn encode_required(required: &PaymentRequired) -> String {
     encode(required)

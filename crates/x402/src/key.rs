@@ -57,3 +57,6 @@ impl fmt::Debug for PaymentId {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests;

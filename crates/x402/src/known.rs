@@ -18,7 +18,8 @@ pub struct KnownNetwork {
 /// One row of [`TABLE`]: short name, chain id, public RPC endpoints, USDC's address and its EIP-712 name.
 type Row = (&'static str, u64, &'static [&'static str], Address, &'static str);
 
-/// USDC's names differ from network to network: "USD Coin" or "USDC" (checked against the official packages). Its EIP-712 version is "2", its
+/// USDC's names differ from network to network: "USD Coin" or "USDC" (a test holds those that the
+/// official packages list to them; Optimism, Optimism Sepolia and Sepolia are in none). Its EIP-712 version is "2", its
 /// decimals are 6 everywhere. The facilitator reads both from the chain before it takes a payment.
 #[rustfmt::skip]
 const TABLE: [Row; 12] = [
@@ -61,3 +62,6 @@ fn known(&(name, chain_id, rpc, address, token): &Row) -> KnownNetwork {
     };
     KnownNetwork { network, name, rpc, usdc }
 }
+
+#[cfg(test)]
+mod tests;

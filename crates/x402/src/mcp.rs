@@ -25,3 +25,6 @@ pub fn required_value(required: &PaymentRequired) -> Value {
 pub fn error_result(content: &Value) -> Value {
     json!({ "isError": true, "structuredContent": content, "content": [{ "type": "text", "text": content.to_string() }] })
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,6 @@ fn is_namespace(namespace: &str) -> bool {
 fn is_reference(reference: &str) -> bool {
     (1..=32).contains(&reference.len()) && reference.bytes().all(|b| b == b'-' || b == b'_' || b.is_ascii_alphanumeric())
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,3 +41,6 @@ impl SchemePayload {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ impl Reason {
         &TABLE[self as usize]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,6 @@ pub fn recover(digest: &B256, signature: &[u8; 65]) -> Option<Address> {
     let [_, point @ ..] = key.serialize_uncompressed();
     Some(Address::from_raw_public_key(&point))
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,6 @@ impl TryFrom<&PaymentRequirements> for Terms {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,3 +150,6 @@ pub fn settlement_value(response: &SettlementResponse) -> Value {
 pub fn verify_value(response: &VerifyResponse) -> Value {
     json!(response)
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,3 +111,6 @@ pub fn settlement_from_value(value: &Value) -> Result<SettlementResponse, Malfor
         extensions: response.nullable_map("extensions")?.cloned(),
     })
 }
+
+#[cfg(test)]
+mod tests;

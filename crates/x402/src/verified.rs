@@ -46,6 +46,12 @@ impl Verified {
 ///
 /// `room` is what must be left of the window, in seconds, for origin and settlement.
 pub fn verify(payment: Authenticated, terms: Terms, evidence: Evidence, now: Timestamp, room: u64) -> Result<Verified, Reason> {
+    if payment.key().network != terms.asset.network {
+        return Err(Reason::Network);
+    }
+    if payment.key().contract != terms.asset.address {
+        return Err(Reason::Requirements);
+    }
     exact::pays(payment.authorization(), &terms)?;
     exact::window(payment.authorization(), now, room)?;
     match evidence {
@@ -76,3 +82,6 @@ fn judge(facts: &Facts, terms: &Terms) -> Result<(), Reason> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
