@@ -5,6 +5,8 @@
 //! [`Rule`] has one [`Offer`] for every asset it may be paid with; [`Quotes`] signs what an offer promised, and [`price`]
 //! finds the terms that a payment must meet.
 
+#[cfg(test)]
+mod fixture;
 pub mod lang;
 mod offer;
 mod price;

@@ -1,6 +1,7 @@
 //! One rule: when it holds, what it does, what it costs.
 
-use crate::{Expression, LangError, Offer, PriceError, PriceSpec};
+use crate::{Expression, Facts, LangError, Offer, PriceError, PriceSpec};
+use aws_lc_rs::digest::{SHA256, digest};
 use x402::{Address, Asset};
 
 /// When the money moves (config key `settle`).
@@ -116,17 +117,36 @@ pub enum RuleProblem {
 }
 
 /// A loaded rule.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Rule {
-    pub(crate) id: String,
-    pub(crate) when: Option<Expression>,
-    pub(crate) action: Action,
-    pub(crate) offers: Vec<Offer>,
-    pub(crate) settle: SettleWhen,
-    pub(crate) spec: RuleSpec,
+    id: String,
+    digest: [u8; 16],
+    when: Option<Expression>,
+    offers: Vec<Offer>,
+    settle: SettleWhen,
+    spec: RuleSpec,
 }
 
 impl Rule {
+    pub(crate) fn new(id: String, when: Option<Expression>, offers: Vec<Offer>, settle: SettleWhen, spec: RuleSpec) -> Self {
+        Self { digest: identity(&spec), id, when, offers, settle: spec.settle.unwrap_or(settle), spec }
+    }
+
+    /// What makes a rule the same over reloads: its id, or without one its condition. Never its number: a rule put before
+    /// it must not let its cheaper price pass for another's.
+    pub(crate) fn digest(&self) -> &[u8; 16] {
+        &self.digest
+    }
+
+    pub(crate) fn holds(&self, facts: &Facts<'_>) -> bool {
+        self.when.as_ref().is_none_or(|when| when.matches(facts))
+    }
+
+    /// Whether the condition compares the whole path with that literal.
+    pub(crate) fn names_path(&self, path: &str) -> bool {
+        self.when.as_ref().is_some_and(|when| when.names_path(path))
+    }
+
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -134,7 +154,7 @@ impl Rule {
 
     #[must_use]
     pub fn action(&self) -> Action {
-        self.action
+        self.spec.action
     }
 
     /// The condition; `None` holds for every request.
@@ -198,4 +218,15 @@ impl Rule {
     pub fn upgrade(&self) -> bool {
         self.spec.upgrade
     }
+}
+
+/// See [`Rule::digest`].
+fn identity(spec: &RuleSpec) -> [u8; 16] {
+    let (kind, text) = match (&spec.id, &spec.when) {
+        (Some(id), _) => ("id", id.as_str()),
+        (None, Some(when)) => ("when", when.as_str()),
+        (None, None) => ("every", ""),
+    };
+    let digest = digest(&SHA256, format!("{kind}\0{text}").as_bytes());
+    digest.as_ref().first_chunk().copied().unwrap_or_default()
 }

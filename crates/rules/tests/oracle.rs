@@ -47,7 +47,8 @@ fn judge(args: &[&str], input: &[u8]) -> Option<Vec<String>> {
         return None;
     };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/judge.py");
-    let mut child = Command::new(python).arg(script).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the judge starts");
+    let mut child =
+        Command::new(python).arg(script).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the judge starts");
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let writer = std::thread::spawn(move || stdin.write_all(&input));
@@ -75,11 +76,19 @@ fn accepts_and_refuses_what_cloudflare_does() {
         }
         match DELIBERATE.iter().position(|(_, tells)| tells(expression, &ours, oracle)) {
             Some(at) => used[at] += 1,
-            None => differences.push(format!("{expression:?}\n  oracle: {oracle}\n  ours: {}", ours.err().map_or_else(|| "ok".to_owned(), |error| error.to_string()))),
+            None => differences.push(format!(
+                "{expression:?}\n  oracle: {oracle}\n  ours: {}",
+                ours.err().map_or_else(|| "ok".to_owned(), |error| error.to_string())
+            )),
         }
     }
     eprintln!("{} expressions, {accepted_there} accepted there; meant differences: {used:?}", corpus.len());
-    assert!(differences.is_empty(), "{} differences, the first:\n{}", differences.len(), differences[..differences.len().min(20)].join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} differences, the first:\n{}",
+        differences.len(),
+        differences[..differences.len().min(20)].join("\n")
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::ast::{Arg, Base, Comparison, Index, Literal, Logic, LogicOp, Operand,
 use super::facts::{Facts, Many};
 use super::fields::{Fact, Field, Source};
 use super::types::Value;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// A fact that a condition reads: a field, or one entry of a map field.
@@ -63,11 +64,26 @@ impl Read {
     }
 }
 
-impl PartialEq for Read {
-    fn eq(&self, other: &Self) -> bool {
-        self.field.name == other.field.name && self.key == other.key
+/// By name and key.
+impl Ord for Read {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.field.name, &self.key).cmp(&(other.field.name, &other.key))
     }
 }
+
+impl PartialOrd for Read {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Read {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Read {}
 
 /// PAYMENT-SIGNATURE (x402 v2) and X-PAYMENT (v1).
 fn is_payment_header(name: &[u8]) -> bool {
@@ -108,7 +124,7 @@ fn feed(value: &Value<'_>, sink: &mut dyn FnMut(&[u8])) {
 pub(super) fn reads(condition: &Logic) -> Vec<Read> {
     let mut reads = Vec::new();
     logic_reads(condition, &mut reads);
-    reads.sort_by_key(Read::name);
+    reads.sort_unstable();
     reads.dedup();
     reads
 }
@@ -168,6 +184,26 @@ pub(super) fn necessary(condition: &Logic) -> Necessary {
     }
 }
 
+/// Whether a condition says nothing beyond what [`necessary`] tells of it: comparisons of host, method and path, each at
+/// most once, joined by `and`.
+pub(super) fn is_plain(condition: &Logic) -> bool {
+    let comparisons = match condition {
+        Logic::Combine { op: LogicOp::And, items } => items.iter().collect(),
+        other => vec![other],
+    };
+    let mut seen = BTreeSet::new();
+    comparisons.into_iter().all(|item| {
+        let needs = necessary(item);
+        let of_one = [needs.hosts.is_some(), needs.methods.is_some(), needs.paths.is_some()];
+        let whole = match item {
+            Logic::Compare(Comparison { test: Test::Wildcard(wildcard), .. }) => wildcard.is_prefix(),
+            Logic::Compare(_) => true,
+            _ => false,
+        };
+        whole && of_one.contains(&true) && seen.insert(of_one)
+    })
+}
+
 impl Necessary {
     fn and(self, other: Self) -> Self {
         fn both<T: Ord + Clone>(left: Option<BTreeSet<T>>, right: Option<BTreeSet<T>>) -> Option<BTreeSet<T>> {
@@ -193,7 +229,11 @@ impl Necessary {
             all.append(&mut right?);
             Some(all)
         }
-        Self { hosts: either(self.hosts, other.hosts), methods: either(self.methods, other.methods), paths: either(self.paths, other.paths) }
+        Self {
+            hosts: either(self.hosts, other.hosts),
+            methods: either(self.methods, other.methods),
+            paths: either(self.paths, other.paths),
+        }
     }
 }
 

@@ -111,7 +111,9 @@ fn comparison(lhs: Operand, test: Test) -> Built<Compiled> {
         Test::IsTrue => truth(lhs),
         Test::Order(order, Rhs::Literal(literal)) => order_literal(lhs, order, literal),
         Test::Order(order, Rhs::Operand(rhs)) => against(lhs, rhs, order == Order::Ne, move |left, right| compare(order, left, right)),
-        Test::BitAnd(Rhs::Literal(Literal::Int(mask))) => attach(lhs, false, move |value| matches!(value, Value::Int(bits) if bits & mask != 0)),
+        Test::BitAnd(Rhs::Literal(Literal::Int(mask))) => {
+            attach(lhs, false, move |value| matches!(value, Value::Int(bits) if bits & mask != 0))
+        }
         Test::BitAnd(Rhs::Literal(_)) => attach(lhs, false, |_| false),
         Test::BitAnd(Rhs::Operand(rhs)) => {
             against(lhs, rhs, false, |left, right| matches!((left, right), (Value::Int(left), Value::Int(right)) if left & right != 0))
@@ -198,7 +200,9 @@ fn truth(lhs: Operand) -> Built<Compiled> {
     };
     if is_array {
         let value = evaluate(lhs)?;
-        return Ok(Compiled::Many(Box::new(move |facts| value(facts).map_or_else(Vec::new, |array| array.into_elements().iter().map(is_true).collect()))));
+        return Ok(Compiled::Many(Box::new(move |facts| {
+            value(facts).map_or_else(Vec::new, |array| array.into_elements().iter().map(is_true).collect())
+        })));
     }
     attach(lhs, false, is_true)
 }

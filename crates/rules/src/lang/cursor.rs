@@ -183,7 +183,8 @@ impl Cursor {
     pub(super) fn ip(&mut self) -> Parsed<IpAddr> {
         let (start, text) = self.ip_text()?;
         text.parse().map_err(|_| {
-            let hint = if text.contains('/') { "one IP address is wanted here; a network goes into a set: in {…}" } else { "not an IP address" };
+            let hint =
+                if text.contains('/') { "one IP address is wanted here; a network goes into a set: in {…}" } else { "not an IP address" };
             self.literal_fault(start, hint)
         })
     }
@@ -249,7 +250,12 @@ impl Cursor {
                     (2, 16)
                 }
                 Some('0'..='7') => (3, 8),
-                _ => return Err(self.literal_fault(escape, "after `\\` only `\"`, `\\`, xHH or three octal digits may stand; r\"…\" takes backslashes as they are")),
+                _ => {
+                    return Err(self.literal_fault(
+                        escape,
+                        "after `\\` only `\"`, `\\`, xHH or three octal digits may stand; r\"…\" takes backslashes as they are",
+                    ));
+                }
             };
             text.push(self.escaped_byte(escape, digits, radix)?);
         }

@@ -190,9 +190,9 @@ impl<'a> Facts<'a> {
     /// else is as it was sent.
     pub(super) fn pairs(&self, many: Many) -> Box<dyn Iterator<Item = (Cow<'_, [u8]>, &[u8])> + '_> {
         match many {
-            Many::Headers => Box::new(
-                self.head.headers.iter().map(|(name, value)| (Cow::Borrowed(name.as_str().as_bytes()), value.as_bytes())),
-            ),
+            Many::Headers => {
+                Box::new(self.head.headers.iter().map(|(name, value)| (Cow::Borrowed(name.as_str().as_bytes()), value.as_bytes())))
+            }
             Many::Cookies => Box::new(self.head.headers.get_all(header::COOKIE).iter().flat_map(|line| cookies(line.as_bytes()))),
             Many::Args => Box::new(args(self.query())),
             Many::Languages => Box::new(languages(self.head.headers).map(|tag| (Cow::Borrowed(tag), tag))),
@@ -202,9 +202,7 @@ impl<'a> Facts<'a> {
     /// The values under a name, in the order sent; `None` where the name was not sent.
     pub(super) fn entry(&self, many: Many, name: &str) -> Option<Value<'_>> {
         let values: Vec<Value<'_>> = match many {
-            Many::Headers => {
-                self.head.headers.get_all(name).iter().map(|value| Value::borrowed(value.as_bytes())).collect()
-            }
+            Many::Headers => self.head.headers.get_all(name).iter().map(|value| Value::borrowed(value.as_bytes())).collect(),
             _ => self.pairs(many).filter(|(key, _)| key.as_ref() == name.as_bytes()).map(|(_, value)| Value::borrowed(value)).collect(),
         };
         (!values.is_empty()).then_some(Value::Array(values))

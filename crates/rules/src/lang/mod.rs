@@ -54,6 +54,7 @@ struct Condition {
     predicate: Predicate,
     reads: Vec<Read>,
     necessary: Necessary,
+    is_plain: bool,
     whole_paths: Vec<String>,
 }
 
@@ -68,9 +69,10 @@ impl Expression {
         if let Some(missing) = parser.missing() {
             return Err(missing);
         }
-        let (reads, necessary, whole_paths) = (analysis::reads(&condition), analysis::necessary(&condition), analysis::whole_paths(&condition));
+        let (reads, whole_paths) = (analysis::reads(&condition), analysis::whole_paths(&condition));
+        let (necessary, is_plain) = (analysis::necessary(&condition), analysis::is_plain(&condition));
         let predicate = compile::predicate(condition).map_err(|(span, kind)| parser.fail_at(span, kind))?;
-        Ok(Self(Arc::new(Condition { source, predicate, reads, necessary, whole_paths })))
+        Ok(Self(Arc::new(Condition { source, predicate, reads, necessary, is_plain, whole_paths })))
     }
 
     /// Whether it holds for a request.
@@ -95,6 +97,12 @@ impl Expression {
     #[must_use]
     pub fn necessary(&self) -> &Necessary {
         &self.0.necessary
+    }
+
+    /// Whether it holds wherever [`Self::necessary`] does.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.0.is_plain
     }
 
     /// Whether it compares the whole path with that literal, by `eq` or `in`, to hold.

@@ -86,7 +86,13 @@ impl Parser {
             Source::Fact(_) => None,
         });
         let list = self.lists.first().map(|(name, span)| {
-            (*span, LangErrorKind::Unsupported { name: format!("${name}"), why: "this configuration has no lists; write the set itself: in {…}" })
+            (
+                *span,
+                LangErrorKind::Unsupported {
+                    name: format!("${name}"),
+                    why: "this configuration has no lists; write the set itself: in {…}",
+                },
+            )
         });
         field.or(list).map(|(span, kind)| self.cursor.fail_at(span, kind))
     }
@@ -247,13 +253,16 @@ impl Parser {
         }
         if self.cursor.rest().starts_with('"') {
             let key = String::from_utf8(self.cursor.text()?);
-            return key.map(Index::Key).map_err(|_| self.cursor.fail_since(start, LangErrorKind::Literal("a key must be UTF-8".to_owned())));
+            return key
+                .map(Index::Key)
+                .map_err(|_| self.cursor.fail_since(start, LangErrorKind::Literal("a key must be UTF-8".to_owned())));
         }
         if !self.cursor.peek().is_some_and(|c| c.is_ascii_digit()) {
             return Err(self.cursor.fail(LangErrorKind::Expected("an index: a key in double quotes, a number from 0, or `*`")));
         }
         let at = self.cursor.int()?;
-        let at = u32::try_from(at).map_err(|_| self.cursor.fail_since(start, LangErrorKind::Literal("an index has at most 32 bits".to_owned())))?;
+        let at = u32::try_from(at)
+            .map_err(|_| self.cursor.fail_since(start, LangErrorKind::Literal("an index has at most 32 bits".to_owned())))?;
         Ok(Index::At(at as usize))
     }
 
@@ -304,8 +313,14 @@ impl Parser {
             Operator::Contains => self.cursor.bytes().map(Test::Contains),
             Operator::Matches => self.regex().map(Test::Matches),
             Operator::Wildcard { strict } => {
-                let pattern = if self.cursor.starts_text() { self.cursor.text()? } else { return Err(self.cursor.fail(LangErrorKind::Expected("a string in double quotes"))) };
-                Wildcard::new(&pattern, strict).map(Test::Wildcard).map_err(|problem| self.cursor.fail_since(start, LangErrorKind::Wildcard(problem)))
+                let pattern = if self.cursor.starts_text() {
+                    self.cursor.text()?
+                } else {
+                    return Err(self.cursor.fail(LangErrorKind::Expected("a string in double quotes")));
+                };
+                Wildcard::new(&pattern, strict)
+                    .map(Test::Wildcard)
+                    .map_err(|problem| self.cursor.fail_since(start, LangErrorKind::Wildcard(problem)))
             }
         }
     }
@@ -422,7 +437,11 @@ impl Parser {
         self.cursor.skip_space();
         let compared = self.take_comparison().is_some();
         self.cursor.at = before;
-        if compared { self.comparison(operand, depth).map(|comparison| Arg::Logic(Logic::Compare(comparison))) } else { Ok(Arg::Operand(operand)) }
+        if compared {
+            self.comparison(operand, depth).map(|comparison| Arg::Logic(Logic::Compare(comparison)))
+        } else {
+            Ok(Arg::Operand(operand))
+        }
     }
 
     /// Whether a name stands next: one of ours, or a word that can be no number, address or bytes.
@@ -430,7 +449,8 @@ impl Parser {
         let mut ahead = self.cursor.clone();
         match ahead.name() {
             Ok((name, _)) => {
-                let plain_word = name.chars().take(3).take_while(|c| c.is_ascii_alphanumeric() || *c == '_').any(|c| !c.is_ascii_hexdigit());
+                let plain_word =
+                    name.chars().take(3).take_while(|c| c.is_ascii_alphanumeric() || *c == '_').any(|c| !c.is_ascii_hexdigit());
                 plain_word || fields::field(&name).is_some() || functions::forms(&name).is_some()
             }
             Err(_) => false,
@@ -454,7 +474,12 @@ impl Parser {
 fn check_arg(arg: &Arg, param: Param, first: Option<&Type>) -> Result<(), String> {
     let is_literal = matches!(arg, Arg::Literal(_));
     match param.kind {
-        Kind::Field if is_literal => return Err(format!("a field or a call, of {}", param.accepts.describe(first).trim_start_matches("an ").trim_start_matches("a "))),
+        Kind::Field if is_literal => {
+            return Err(format!(
+                "a field or a call, of {}",
+                param.accepts.describe(first).trim_start_matches("an ").trim_start_matches("a ")
+            ));
+        }
         Kind::Literal if !is_literal => return Err(format!("a literal, {}", param.accepts.describe(first))),
         _ => {}
     }

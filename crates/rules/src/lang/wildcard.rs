@@ -27,7 +27,10 @@ impl Wildcard {
                     last_was_star = true;
                     continue;
                 }
-                b'\\' => bytes.next().filter(|escaped| matches!(escaped, b'*' | b'\\')).ok_or("after `\\` only `*` or `\\` may stand; in a quoted string write `\\\\`, or use r\"…\"")?,
+                b'\\' => bytes
+                    .next()
+                    .filter(|escaped| matches!(escaped, b'*' | b'\\'))
+                    .ok_or("after `\\` only `*` or `\\` may stand; in a quoted string write `\\\\`, or use r\"…\"")?,
                 literal => literal,
             };
             last_was_star = false;
@@ -75,6 +78,11 @@ impl Wildcard {
     /// The literal that every matching value starts with, where case counts.
     pub(super) fn prefix(&self) -> Option<&[u8]> {
         self.parts.first().filter(|_| self.case_sensitive).map(Vec::as_slice)
+    }
+
+    /// Whether nothing but [`Self::prefix`] is asked: one star, at the end.
+    pub(super) fn is_prefix(&self) -> bool {
+        self.case_sensitive && self.parts.len() == 2 && self.parts.last().is_some_and(Vec::is_empty)
     }
 
     fn fold<'v>(&self, value: &'v [u8]) -> Cow<'v, [u8]> {

@@ -23,8 +23,19 @@ impl Dice {
 }
 
 const STRINGS: &[&str] = &[
-    r#""a""#, r#""""#, r#"r"a\b""#, r##"r#"a"b"#"##, r#""\x41\101""#, r#""\"""#, r#""\\""#, r#""/x/*""#, r#""é""#, "01:02:ff", "ab:cd",
-    r#""a*b""#, r#""example.com""#,
+    r#""a""#,
+    r#""""#,
+    r#"r"a\b""#,
+    r##"r#"a"b"#"##,
+    r#""\x41\101""#,
+    r#""\"""#,
+    r#""\\""#,
+    r#""/x/*""#,
+    r#""é""#,
+    "01:02:ff",
+    "ab:cd",
+    r#""a*b""#,
+    r#""example.com""#,
 ];
 const BAD_STRINGS: &[&str] = &[r#""\n""#, r#""a"#, "r\"a", "'a'", r#""\400""#, r#""\xg0""#, "01", "01:", "0a-0b", r#""\1""#, "a", "r#x"];
 const INTS: &[&str] = &["0", "1", "-5", "0x1f", "017", "9223372036854775807", "-9223372036854775808", "42"];
@@ -32,8 +43,10 @@ const BAD_INTS: &[&str] = &["09", "9223372036854775808", "1.5", "+1", "--1", "0x
 const IPS: &[&str] = &["1.2.3.4", "::1", "2001:db8::1", "::ffff:1.2.3.4", "0.0.0.0"];
 const BAD_IPS: &[&str] = &["1.2.3", "256.1.1.1", "\"1.2.3.4\"", "1.2.3.0/24", "01.2.3.4", "::g", "10"];
 const NETWORKS: &[&str] = &["10.0.0.0/8", "2001:db8::/32", "1.2.3.4", "1.1.1.1..1.1.1.9", "::1..::9", "10/8", "10.1/16", "0.0.0.0/0"];
-const BAD_NETWORKS: &[&str] = &["1.2.3.4/24", "10.0.0.0/33", "::/129", "1.1.1.9..1.1.1.1", "1.1.1.1..::1", "10./8", "1.2.3.4/", "010.0.0.0/8", "10", "$x"];
-const PATTERNS: &[&str] = &[r#""^/a[0-9]+$""#, r#"r"\.html$""#, r#""a|b""#, r#""[^\"]""#, r#""[^"]*""#, r#""(?i)x""#, r#""\d+""#, r#""(?u)\p{L}""#, r#""""#];
+const BAD_NETWORKS: &[&str] =
+    &["1.2.3.4/24", "10.0.0.0/33", "::/129", "1.1.1.9..1.1.1.1", "1.1.1.1..::1", "10./8", "1.2.3.4/", "010.0.0.0/8", "10", "$x"];
+const PATTERNS: &[&str] =
+    &[r#""^/a[0-9]+$""#, r#"r"\.html$""#, r#""a|b""#, r#""[^\"]""#, r#""[^"]*""#, r#""(?i)x""#, r#""\d+""#, r#""(?u)\p{L}""#, r#""""#];
 const BAD_PATTERNS: &[&str] = &[r#""(""#, r#""(?=a)""#, r#""\1""#, r#""[a""#, r#""\p{L}""#, r#""*""#, "01:02", "a", r#""a{9999}{9999}""#];
 const WILDCARDS: &[&str] = &[r#""*""#, r#""/a/*/b*""#, r#"r"a\*b""#, r#""a\\*""#, r#""""#, r#""?""#, r#"r"a\\b""#];
 const BAD_WILDCARDS: &[&str] = &[r#""**""#, r#"r"\a""#, r#""*a*a*a*a*a*a*a*a*a*a*""#, "01:02", r#""\*""#, r#"r"a\""#];
@@ -192,7 +205,23 @@ impl Maker {
             return operand.to_owned();
         }
         let op = match ty {
-            Type::Bytes => self.dice.pick(&["eq", "==", "ne", "!=", "lt", "<", "ge", "contains", "matches", "~", "wildcard", "strict wildcard", "in", "in $", "&"]),
+            Type::Bytes => self.dice.pick(&[
+                "eq",
+                "==",
+                "ne",
+                "!=",
+                "lt",
+                "<",
+                "ge",
+                "contains",
+                "matches",
+                "~",
+                "wildcard",
+                "strict wildcard",
+                "in",
+                "in $",
+                "&",
+            ]),
             Type::Int => self.dice.pick(&["eq", "==", "ne", "lt", "le", "<=", "gt", ">", ">=", "in", "&", "bitwise_and", "in $", "~"]),
             _ => self.dice.pick(&["eq", "==", "ne", "in", "in", "in $", "lt", "contains"]),
         };
@@ -237,15 +266,42 @@ impl Maker {
     /// A call over `first`, and what it yields if it is right.
     fn call(&mut self, first: &str, depth: usize) -> (String, Type) {
         const CALLS: &[(&str, &[&str], &str)] = &[
-            ("lower", &[], "s"), ("upper", &[], "s"), ("len", &[], "i"), ("url_decode", &[], "s"), ("uuidv4", &[], "s"),
-            ("starts_with", &["s"], "b"), ("ends_with", &["s"], "b"), ("contains", &["s"], "b"), ("wildcard", &["w"], "b"),
-            ("substring", &["i", "i"], "s"), ("regex_replace", &["p", "s"], "s"), ("wildcard_replace", &["w", "s"], "s"),
-            ("to_string", &[], "s"), ("lookup_json_string", &["s"], "s"), ("lookup_json_integer", &["s"], "i"), ("sha256", &[], "s"),
-            ("remove_query_args", &["s", "s"], "s"), ("remove_bytes", &["s"], "s"), ("split", &["s", "i"], "a"), ("join", &["s"], "s"),
-            ("has_key", &["s"], "b"), ("has_value", &["s"], "b"), ("cidr", &["i", "i"], "ip"), ("cidr6", &["i"], "ip"),
-            ("ip_in_range", &["s"], "b"), ("encode_base64", &[], "s"), ("decode_base64", &[], "s"), ("bit_slice", &["i", "i"], "i"),
-            ("concat", &["x"], "s"), ("coalesce", &["x"], "s"), ("trim", &[], "s"), ("trim_end", &["s"], "s"), ("hmac", &["s", "s"], "s"),
-            ("is_timed_hmac_valid_v0", &["s", "i"], "b"), ("nothing", &[], "s"), ("sha512", &[], "s"),
+            ("lower", &[], "s"),
+            ("upper", &[], "s"),
+            ("len", &[], "i"),
+            ("url_decode", &[], "s"),
+            ("uuidv4", &[], "s"),
+            ("starts_with", &["s"], "b"),
+            ("ends_with", &["s"], "b"),
+            ("contains", &["s"], "b"),
+            ("wildcard", &["w"], "b"),
+            ("substring", &["i", "i"], "s"),
+            ("regex_replace", &["p", "s"], "s"),
+            ("wildcard_replace", &["w", "s"], "s"),
+            ("to_string", &[], "s"),
+            ("lookup_json_string", &["s"], "s"),
+            ("lookup_json_integer", &["s"], "i"),
+            ("sha256", &[], "s"),
+            ("remove_query_args", &["s", "s"], "s"),
+            ("remove_bytes", &["s"], "s"),
+            ("split", &["s", "i"], "a"),
+            ("join", &["s"], "s"),
+            ("has_key", &["s"], "b"),
+            ("has_value", &["s"], "b"),
+            ("cidr", &["i", "i"], "ip"),
+            ("cidr6", &["i"], "ip"),
+            ("ip_in_range", &["s"], "b"),
+            ("encode_base64", &[], "s"),
+            ("decode_base64", &[], "s"),
+            ("bit_slice", &["i", "i"], "i"),
+            ("concat", &["x"], "s"),
+            ("coalesce", &["x"], "s"),
+            ("trim", &[], "s"),
+            ("trim_end", &["s"], "s"),
+            ("hmac", &["s", "s"], "s"),
+            ("is_timed_hmac_valid_v0", &["s", "i"], "b"),
+            ("nothing", &[], "s"),
+            ("sha512", &[], "s"),
         ];
         let (name, params, result) = CALLS[self.dice.roll(CALLS.len())];
         let mut args = vec![first.to_owned()];
@@ -256,7 +312,13 @@ impl Maker {
                 "i" => self.dice.pick(&["1", "8", "24", "0", "-2"]).to_owned(),
                 "w" => self.dice.pick(&[r#""a*""#, r#""*""#]).to_owned(),
                 "p" => self.dice.pick(&[r#""a""#, r#"r"^(.*)$""#]).to_owned(),
-                _ => if self.dice.one_in(2) { r#""z""#.to_owned() } else { self.operand(depth.min(1)).0 },
+                _ => {
+                    if self.dice.one_in(2) {
+                        r#""z""#.to_owned()
+                    } else {
+                        self.operand(depth.min(1)).0
+                    }
+                }
             });
         }
         if self.dice.one_in(30) {

@@ -99,10 +99,16 @@ pub(super) fn body(function: &Function, first: Option<Literal>, rest: Vec<Input>
             let wildcard = Wildcard::new(&rest.text_or_empty(0), false).map_err(LangErrorKind::Wildcard)?;
             Ok(on_bytes(move |value| Some(Value::Bool(wildcard.is_match(&value)))))
         }
-        "regex_replace" | "wildcard_replace" | "remove_bytes" | "remove_query_args" | "join" | "split" | "substring" | "trim" | "trim_start" | "trim_end" => {
-            text::body(function, rest)
-        }
-        "decode_base64" | "encode_base64" | "lookup_json_integer" | "lookup_json_string" | "sha256" | "sha512" | "url_decode" | "uuidv4" => codec::body(function, rest),
+        "regex_replace" | "wildcard_replace" | "remove_bytes" | "remove_query_args" | "join" | "split" | "substring" | "trim"
+        | "trim_start" | "trim_end" => text::body(function, rest),
+        "decode_base64"
+        | "encode_base64"
+        | "lookup_json_integer"
+        | "lookup_json_string"
+        | "sha256"
+        | "sha512"
+        | "url_decode"
+        | "uuidv4" => codec::body(function, rest),
         "is_timed_hmac_valid_v0" => token::body(function, first, rest),
         "is_jwt_valid" | "is_jwt_present" => Err(unsupported(function, "this gateway has no token configurations; see `credential`")),
         _ => Err(unsupported(function, "this gateway does not evaluate it")),
@@ -149,7 +155,9 @@ fn measure(function: &Function, rest: Rest) -> Result<Body, LangErrorKind> {
         "has_value" => {
             let wanted = rest.text_or_empty(0);
             Box::new(move |value, _| match value? {
-                Value::Array(elements) => Some(Value::Bool(elements.iter().any(|element| matches!(element, Value::Bytes(bytes) if **bytes == *wanted)))),
+                Value::Array(elements) => {
+                    Some(Value::Bool(elements.iter().any(|element| matches!(element, Value::Bytes(bytes) if **bytes == *wanted))))
+                }
                 _ => None,
             })
         }
@@ -157,7 +165,8 @@ fn measure(function: &Function, rest: Rest) -> Result<Body, LangErrorKind> {
         "cidr6" => masked(32, prefix(function, &rest, 0, 128)?),
         "ip_in_range" => {
             let text = String::from_utf8(rest.text_or_empty(0)).map_err(|_| must(function, 2, "a network, e.g. \"10.0.0.0/8\""))?;
-            let (first, last) = network::parse(&text).map_err(|problem| must(function, 2, format!("a network, e.g. \"10.0.0.0/8\"; {problem}")))?;
+            let (first, last) =
+                network::parse(&text).map_err(|problem| must(function, 2, format!("a network, e.g. \"10.0.0.0/8\"; {problem}")))?;
             Box::new(move |value, _| match value? {
                 Value::Ip(ip) => Some(Value::Bool(ip.is_ipv4() == first.is_ipv4() && (first..=last).contains(&ip))),
                 _ => None,

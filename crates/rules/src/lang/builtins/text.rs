@@ -17,7 +17,8 @@ pub(super) fn body(function: &Function, rest: Rest) -> Result<Body, LangErrorKin
             let separator = rest.text_or_empty(0);
             Box::new(move |value, _| {
                 let Value::Array(items) = value? else { return None };
-                let parts: Vec<&[u8]> = items.iter().filter_map(|item| if let Value::Bytes(bytes) = item { Some(bytes.as_ref()) } else { None }).collect();
+                let parts: Vec<&[u8]> =
+                    items.iter().filter_map(|item| if let Value::Bytes(bytes) = item { Some(bytes.as_ref()) } else { None }).collect();
                 Some(Value::owned(parts.join(separator.as_slice())))
             })
         }
@@ -131,7 +132,8 @@ impl Template {
                 }
                 [b'{', digits @ ..] => {
                     let end = digits.iter().position(|byte| *byte == b'}').ok_or("`${n}` with its closing brace")?;
-                    let number = digits.get(..end).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
+                    let number =
+                        digits.get(..end).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                     parts.push(Part::Capture(number.ok_or("`${n}` with the number of a capture")?));
                     rest = digits.get(end + 1..).unwrap_or_default();

@@ -37,7 +37,11 @@ fn digests_tell_values_apart_and_leave_payment_headers_out() {
     assert_ne!(digest(keyed, &joined), digest(keyed, &Request::get("/")));
     assert_ne!(digest(keyed, &Request::get("/").header("x", "")), digest(keyed, &Request::get("/")));
     assert_eq!(digest(keyed, &one), digest(keyed, &Request::get("/").header("x", "a").header("x", "b").header("y", "c")));
-    for all in [r#"any(http.request.headers.names[*] eq "q")"#, r#"any(http.request.headers.values[*] eq "q")"#, r#"any(http.request.headers[*][*] eq "q")"#] {
+    for all in [
+        r#"any(http.request.headers.names[*] eq "q")"#,
+        r#"any(http.request.headers.values[*] eq "q")"#,
+        r#"any(http.request.headers[*][*] eq "q")"#,
+    ] {
         let paid = Request::get("/").header("x", "ab").header("payment-signature", "p").header("x-payment", "q");
         assert_eq!(digest(all, &joined), digest(all, &paid), "{all}");
         assert_ne!(digest(all, &joined), digest(all, &one), "{all}");
@@ -52,7 +56,9 @@ fn what_is_necessary() {
     assert_eq!(both.methods, set(&["GET", "POST"]));
     assert_eq!(both.paths, Some(BTreeSet::from([PathTest::Prefix("/x/".to_owned())])));
 
-    let either = of(r#"http.host eq "a" and http.request.uri.path eq "/1" or http.host in {"b" "c"} and http.request.uri.path strict wildcard "/2/*""#);
+    let either = of(
+        r#"http.host eq "a" and http.request.uri.path eq "/1" or http.host in {"b" "c"} and http.request.uri.path strict wildcard "/2/*""#,
+    );
     assert_eq!(either.hosts, set(&["a", "b", "c"]));
     assert_eq!(either.paths, Some(BTreeSet::from([PathTest::Exact("/1".to_owned()), PathTest::Prefix("/2/".to_owned())])));
 
