@@ -56,7 +56,6 @@ CREATE TABLE payments (
         AND (request IS NULL) = (rule IS NULL) AND (request IS NULL) = (method IS NULL) AND (request IS NULL) = (path IS NULL))
 ) STRICT;
 CREATE INDEX payments_newest ON payments (claimed_at, id);
-CREATE INDEX payments_of_payer ON payments (payer, claimed_at, id);
 CREATE INDEX payments_open ON payments (claimed_at, id) WHERE state IN ('claimed', 'submitted', 'unknown', 'reverted');
 CREATE INDEX payments_redelivering ON payments (redelivering) WHERE redelivering IS NOT NULL;
 
