@@ -40,7 +40,7 @@ type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub async fn serve(listener: TcpListener) {
     while let Ok((socket, _)) = listener.accept().await {
         tokio::spawn(async move {
-            let service = service_fn(async |request: Request<Incoming>| Ok::<_, Infallible>(answer(request.uri().path())));
+            let service = service_fn(|request: Request<Incoming>| std::future::ready(Ok::<_, Infallible>(answer(request.uri().path()))));
             // A client that goes away is its own affair.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
         });
