@@ -55,15 +55,17 @@ impl Default for Finality {
 pub struct GasLimits {
     /// Gas of a transfer signed by a key.
     pub plain: u64,
-    /// Gas of a transfer judged by a contract wallet, its deployment included.
+    /// Gas of a transfer judged by a contract wallet.
     pub wallet: u64,
+    /// The same with the wallet's deployment before it, by a factory of the list.
+    pub deployment: u64,
     /// Highest `maxFeePerGas`, in wei.
     pub fee_cap: u128,
 }
 
 impl Default for GasLimits {
     fn default() -> Self {
-        Self { plain: 300_000, wallet: 500_000, fee_cap: 500_000_000_000 }
+        Self { plain: 300_000, wallet: 500_000, deployment: 1_500_000, fee_cap: 500_000_000_000 }
     }
 }
 

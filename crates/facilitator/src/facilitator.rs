@@ -58,12 +58,22 @@ impl Facilitator {
     }
 
     /// As [`Facilitator::start`], on chains that are given (the simulator's).
-    pub fn start_on(config: Config, mut chains: HashMap<Network, Arc<dyn Chain>>, ledger: Ledger, runtime: Handle) -> Result<Self, ConfigError> {
+    pub fn start_on(
+        config: Config,
+        mut chains: HashMap<Network, Arc<dyn Chain>>,
+        ledger: Ledger,
+        runtime: Handle,
+    ) -> Result<Self, ConfigError> {
         let networks: Vec<Network> = config.networks.iter().map(|network| network.network.clone()).collect();
         let directory = Arc::new(directory(&config)?);
         let closing = CancellationToken::new();
-        let shared =
-            Shared { directory: Arc::clone(&directory), ledger: ledger.clone(), runtime: runtime.clone(), closing: closing.clone(), settle_within: config.settle_within };
+        let shared = Shared {
+            directory: Arc::clone(&directory),
+            ledger: ledger.clone(),
+            runtime: runtime.clone(),
+            closing: closing.clone(),
+            settle_within: config.settle_within,
+        };
         let mut own = HashMap::new();
         for network in config.networks {
             let name = network.network.clone();

@@ -2,8 +2,8 @@
 //!
 //! RPC stands only behind [`chain::Chain`]. Every settlement is simulated, made durable, sent, and then judged by its logs.
 
-pub mod chain;
 mod background;
+pub mod chain;
 mod config;
 mod directory;
 mod facilitator;

@@ -8,7 +8,9 @@ use x402::{Reason, Verified};
 pub enum Readiness {
     Ready,
     /// For the operator and the log: what is not as it should be.
-    NotReady { why: String },
+    NotReady {
+        why: String,
+    },
 }
 
 impl Readiness {
@@ -47,6 +49,7 @@ impl From<Reason> for Refusal {
 }
 
 /// What a settlement ended in.
+#[expect(clippy::large_enum_variant, reason = "made once per settlement; the proof is handed on by value")]
 #[must_use]
 #[derive(Clone, Debug)]
 pub enum Outcome {

@@ -161,7 +161,9 @@ impl Remote {
         let attempt = Attempt::Remote { facilitator: url.to_string() };
         let submitted = match self.ledger.submit(claimed, attempt, None).await {
             Ok(submitted) => submitted,
-            Err(NotDone { proof, error: StepError::Store(error) }) => return release(&self.ledger, &self.runtime, proof, error.to_string()).await,
+            Err(NotDone { proof, error: StepError::Store(error) }) => {
+                return release(&self.ledger, &self.runtime, proof, error.to_string()).await;
+            }
             Err(NotDone { error: StepError::Overtaken(record), .. }) => return outcome_of(*record),
         };
         match wire::settle(&self.client, &url, &ask, self.settle_within).await {

@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use async_trait::async_trait;
 
 pub(crate) use abi::{
-    AuthorizationCanceled, AuthorizationUsed, MULTICALL3, Transfer, aggregate3Call, Call3, transferWithAuthorization_0Call,
+    AuthorizationCanceled, AuthorizationUsed, Call3, MULTICALL3, Transfer, aggregate3Call, transferWithAuthorization_0Call,
     transferWithAuthorization_1Call,
 };
 pub use broadcast::{Broadcast, Refused};
@@ -74,8 +74,12 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Simulation {
     /// It would succeed; for an estimate with the gas it needs, else with its gas limit.
-    Succeeds { gas: u64 },
-    Reverts { why: String },
+    Succeeds {
+        gas: u64,
+    },
+    Reverts {
+        why: String,
+    },
 }
 
 /// What gas costs now, in wei.

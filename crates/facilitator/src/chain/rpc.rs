@@ -128,7 +128,12 @@ impl Rpc {
     }
 
     /// The same request at every usable endpoint in turn until `done` is content; for what may be repeated but must be read by the caller.
-    pub async fn each<T>(&self, method: &'static str, params: Value, mut done: impl FnMut(Result<Box<RawValue>, RpcError>) -> Option<T>) -> Option<T> {
+    pub async fn each<T>(
+        &self,
+        method: &'static str,
+        params: Value,
+        mut done: impl FnMut(Result<Box<RawValue>, RpcError>) -> Option<T>,
+    ) -> Option<T> {
         for (_, endpoint) in self.in_order() {
             let told = match self.batch_at(endpoint, &[(method, params.clone())], DEADLINE).await {
                 Ok(mut told) => match told.pop() {
@@ -203,7 +208,8 @@ impl Rpc {
 
     async fn send(&self, endpoint: &Endpoint, asks: &[Ask], deadline: Duration) -> Result<Vec<Told>, RpcError> {
         let first = self.next_id.fetch_add(asks.len() as u64, Ordering::Relaxed);
-        let requests: Vec<_> = asks.iter().zip(first..).map(|((method, params), id)| Request { jsonrpc: "2.0", id, method, params }).collect();
+        let requests: Vec<_> =
+            asks.iter().zip(first..).map(|((method, params), id)| Request { jsonrpc: "2.0", id, method, params }).collect();
         let body = match requests.as_slice() {
             [one] => serde_json::to_vec(one),
             many => serde_json::to_vec(many),
@@ -279,14 +285,44 @@ fn is_trouble(error: &NodeError) -> bool {
         return false;
     }
     let text = error.message.to_lowercase();
-    let parts = ["limit", "rate", "too many", "missing trie", "header not found", "unknown block", "timeout", "timed out", "internal", "unavailable", "busy"];
+    let parts = [
+        "limit",
+        "rate",
+        "too many",
+        "missing trie",
+        "header not found",
+        "unknown block",
+        "timeout",
+        "timed out",
+        "internal",
+        "unavailable",
+        "busy",
+    ];
     matches!(error.code, -32603 | -32601 | -32005 | -32002 | -32001 | 429) || parts.iter().any(|part| text.contains(part))
 }
 
 /// What the contract said, where the error is the contract's and not the node's.
 pub fn reverted(error: &NodeError) -> Option<String> {
     let text = error.message.to_lowercase();
-    let parts = ["revert", "out of gas", "gas required exceeds allowance", "invalid opcode", "invalidfeopcode", "opcodenotfound", "stack underflow", "stack overflow",
-        "stacklimitreached", "bad instruction", "invalid jump", "invalidjump", "outofgas", "vm execution error", "always failing transaction", "bad jump", "max code size", "gas uint64 overflow"];
+    let parts = [
+        "revert",
+        "out of gas",
+        "gas required exceeds allowance",
+        "invalid opcode",
+        "invalidfeopcode",
+        "opcodenotfound",
+        "stack underflow",
+        "stack overflow",
+        "stacklimitreached",
+        "bad instruction",
+        "invalid jump",
+        "invalidjump",
+        "outofgas",
+        "vm execution error",
+        "always failing transaction",
+        "bad jump",
+        "max code size",
+        "gas uint64 overflow",
+    ];
     (error.code == 3 || parts.iter().any(|part| text.contains(part))).then(|| error.message.clone())
 }

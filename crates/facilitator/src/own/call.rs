@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
 use x402::{Authenticated, Authorization, Proof, signature::SignatureForm};
 
+use crate::GasLimits;
 use crate::chain::{Call3, MULTICALL3, aggregate3Call, transferWithAuthorization_0Call, transferWithAuthorization_1Call};
 
 /// Where to call, with what.
@@ -11,23 +12,55 @@ use crate::chain::{Call3, MULTICALL3, aggregate3Call, transferWithAuthorization_
 pub struct Target {
     pub to: Address,
     pub data: Bytes,
+    pub weight: Weight,
+}
+
+/// What decides how much gas it may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// The token recovers a key.
+    Plain,
+    /// A contract judges the signature.
+    Wallet,
+    /// The contract is deployed first.
+    Deployment,
+}
+
+impl GasLimits {
+    pub(super) fn of(&self, weight: Weight) -> u64 {
+        match weight {
+            Weight::Plain => self.plain,
+            Weight::Wallet => self.wallet,
+            Weight::Deployment => self.deployment,
+        }
+    }
 }
 
 /// `transferWithAuthorization` for this payment: with v, r, s where the payer's own key signed (every EIP-3009 token has that form), else with
 /// the bytes for the payer's contract. A wallet that is not deployed yet is deployed in the same transaction by Multicall3, which holds
 /// nothing a hostile factory could take; never by the signer's account.
-pub fn target(payment: &Authenticated, token: Address, deployed: bool) -> Target {
+///
+/// `has_code`: the payer is a contract already, a key that delegates to one included (EIP-7702).
+pub fn target(payment: &Authenticated, token: Address, has_code: bool) -> Target {
     let authorization = payment.authorization();
+    let judged = |signature: Bytes| Target { to: token, data: by_contract(authorization, signature), weight: Weight::Wallet };
     match payment.form() {
-        SignatureForm::Ecdsa(signature) if payment.proof() == Proof::Recovered => Target { to: token, data: by_key(authorization, signature) },
-        SignatureForm::Ecdsa(signature) => Target { to: token, data: by_contract(authorization, Bytes::copy_from_slice(signature)) },
-        SignatureForm::Contract(signature) => Target { to: token, data: by_contract(authorization, signature.clone()) },
-        SignatureForm::Counterfactual { inner, .. } if deployed => Target { to: token, data: by_contract(authorization, inner.clone()) },
+        SignatureForm::Ecdsa(signature) if payment.proof() == Proof::Recovered => {
+            let weight = if has_code { Weight::Wallet } else { Weight::Plain };
+            Target { to: token, data: by_key(authorization, signature), weight }
+        }
+        SignatureForm::Ecdsa(signature) => judged(Bytes::copy_from_slice(signature)),
+        SignatureForm::Contract(signature) => judged(signature.clone()),
+        SignatureForm::Counterfactual { inner, .. } if has_code => judged(inner.clone()),
         SignatureForm::Counterfactual { factory, calldata, inner } => {
             // Somebody may deploy the wallet first: then the factory's call fails, and the transfer decides.
             let deploy = Call3 { target: *factory, allowFailure: true, callData: calldata.clone() };
             let transfer = Call3 { target: token, allowFailure: false, callData: by_contract(authorization, inner.clone()) };
-            Target { to: MULTICALL3, data: aggregate3Call { calls: vec![deploy, transfer] }.abi_encode().into() }
+            Target {
+                to: MULTICALL3,
+                data: aggregate3Call { calls: vec![deploy, transfer] }.abi_encode().into(),
+                weight: Weight::Deployment,
+            }
         }
     }
 }

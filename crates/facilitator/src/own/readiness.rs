@@ -5,8 +5,16 @@ use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
 use ledger::{Attempt, LaneOutcome};
 use tokio::time::sleep;
 
-use super::{OwnNetwork, lane::Lane};
-use crate::{Readiness, chain::{ChainError, Fees}, directory::KnownAsset};
+use super::{
+    OwnNetwork,
+    call::{Target, Weight},
+    lane::Lane,
+};
+use crate::{
+    Readiness,
+    chain::{Broadcast, ChainError, Fees, Refused},
+    directory::KnownAsset,
+};
 
 /// Between two looks at a network that is ready, and at one that is not.
 const CONTENT: Duration = Duration::from_secs(10);
@@ -15,6 +23,8 @@ const IMPATIENT: Duration = Duration::from_millis(500);
 const SETTLEMENTS_IN_RESERVE: u128 = 2;
 /// Gas of a plain settlement, for judging whether a signer runs dry.
 const USUAL_GAS: u128 = 100_000;
+/// Gas of a transfer of nothing.
+const TRANSFER_GAS: u64 = 21_000;
 
 impl OwnNetwork {
     pub(super) async fn keep_ready(&self) {
@@ -106,7 +116,11 @@ impl OwnNetwork {
         let price = fees.base.saturating_add(fees.priority);
         let needed = price.saturating_mul(USUAL_GAS).saturating_mul(SETTLEMENTS_IN_RESERVE);
         if account.balance < alloy_primitives::U256::from(needed) {
-            return Err(ChainError(format!("signer {} has {} wei, too little for gas (at least {needed})", lane.signer(), account.balance)));
+            return Err(ChainError(format!(
+                "signer {} has {} wei, too little for gas (at least {needed})",
+                lane.signer(),
+                account.balance
+            )));
         }
         Ok(())
     }
@@ -132,15 +146,12 @@ impl OwnNetwork {
 
     /// Fills nonces that nobody wants with empty transfers of the signer to itself, so that those above them can be mined.
     pub(super) async fn fill_gaps(&self) {
-        use super::call::Target;
-        use crate::chain::{Broadcast, Refused};
-        const TRANSFER_GAS: u64 = 21_000;
         loop {
             sleep(Duration::from_millis(500)).await;
             for lane in &self.lanes {
                 let Some(slot) = lane.gap() else { continue };
                 let Ok(price) = self.price().await else { continue };
-                let itself = Target { to: lane.signer(), data: Default::default() };
+                let itself = Target { to: lane.signer(), data: Default::default(), weight: Weight::Plain };
                 let Ok(signed) = slot.sign(&itself, TRANSFER_GAS, price) else { continue };
                 let nonce = slot.nonce();
                 slot.spend();

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use ledger::{Attempt, Claimed, NotDone, Record, Settlement, State, StepError, Submitted};
 use tokio::{sync::oneshot, time::sleep};
-use x402::{Authenticated, Authorization, Bytes, ExactPayload, Proof, Reason, exact, signature::SignatureForm};
+use x402::{Authenticated, Authorization, Bytes, ExactPayload, Reason, exact, signature::SignatureForm};
 
 use super::{
     OwnNetwork,
-    call::{self, Target, seconds},
+    call::{self, Target, Weight, seconds},
     lane::{GasPrice, Lane},
     pursue::Pursued,
 };
@@ -69,39 +69,40 @@ impl OwnNetwork {
     async fn prepare(&self, record: &Record) -> Result<Ready, Stop> {
         let payment = self.payment(record).map_err(Stop::Refuse)?;
         self.may_deploy(&payment).map_err(Stop::Refuse)?;
-        let deployed = match payment.form() {
-            SignatureForm::Counterfactual { .. } => self.look(record.asset.address, record.key.payer, record.key.nonce).await?.facts.payer_has_code,
-            SignatureForm::Ecdsa(_) | SignatureForm::Contract(_) => true,
+        let (token, payer, nonce) = (record.asset.address, record.key.payer, record.key.nonce);
+        let has_code = match payment.form() {
+            SignatureForm::Counterfactual { .. } => self.look(token, payer, nonce).await?.facts.payer_has_code,
+            SignatureForm::Ecdsa(_) | SignatureForm::Contract(_) => false,
         };
-        let target = call::target(&payment, record.asset.address, deployed);
-        let plain = payment.proof() == Proof::Recovered;
-        match self.gas_for(record, &target, plain).await? {
+        let target = call::target(&payment, token, has_code);
+        match self.gas_for(record, &target).await? {
             Simulation::Succeeds { gas } => Ok(Ready { target, gas }),
-            Simulation::Reverts { why } => Err(self.diagnose(record, plain, &why).await),
+            Simulation::Reverts { why } => Err(self.diagnose(record, target.weight, &why).await),
         }
     }
 
     /// The gas limit the call succeeds with. Plain transfers of a token all need about the same: after the first, one simulation is enough.
-    async fn gas_for(&self, record: &Record, target: &Target, plain: bool) -> Result<Simulation, ChainError> {
+    async fn gas_for(&self, record: &Record, target: &Target) -> Result<Simulation, ChainError> {
         let token = self.token(record.asset.address)?;
         let from = self.signers().next().unwrap_or_default();
-        let most = if plain { self.gas.plain } else { self.gas.wallet };
+        let most = self.gas.of(target.weight);
         let call = |gas| Call { from, to: target.to, data: target.data.clone(), gas };
-        if let Some(usual) = token.usual_gas(most).filter(|_| plain)
-            && let Simulation::Succeeds { gas } = self.chain.simulate(&call(usual)).await?
+        if target.weight != Weight::Plain {
+            return Ok(with_margin(self.chain.estimate(&call(most)).await?, most));
+        }
+        if let Some(usual) = token.usual_gas(most)
+            && let succeeds @ Simulation::Succeeds { .. } = self.chain.simulate(&call(usual)).await?
         {
-            return Ok(Simulation::Succeeds { gas });
+            return Ok(succeeds);
         }
-        let mut estimate = self.chain.estimate(&call(most)).await?;
+        let estimate = self.chain.estimate(&call(most)).await?;
+        if let Simulation::Succeeds { gas } = estimate {
+            token.note_gas(gas);
+            return Ok(with_margin(estimate, most));
+        }
         // A key's owner may have code by now (EIP-7702), which then judges, for more gas.
-        if plain && matches!(estimate, Simulation::Reverts { .. }) && self.gas.wallet > most {
-            estimate = self.chain.estimate(&call(self.gas.wallet)).await?;
-            return Ok(with_margin(estimate, self.gas.wallet));
-        }
-        if let (true, Simulation::Succeeds { gas }) = (plain, &estimate) {
-            token.note_gas(*gas);
-        }
-        Ok(with_margin(estimate, most))
+        let most = self.gas.of(Weight::Wallet);
+        Ok(with_margin(self.chain.estimate(&call(most)).await?, most))
     }
 
     /// What the payer signed, from the record.
@@ -120,7 +121,7 @@ impl OwnNetwork {
     }
 
     /// Why the simulation was refused, by what the chain says of the payment.
-    async fn diagnose(&self, record: &Record, plain: bool, why: &str) -> Stop {
+    async fn diagnose(&self, record: &Record, weight: Weight, why: &str) -> Stop {
         let seen = match self.look(record.asset.address, record.key.payer, record.key.nonce).await {
             Ok(seen) => seen,
             Err(error) => return error.into(),
@@ -135,7 +136,7 @@ impl OwnNetwork {
             _ if seen.facts.balance < record.amount => Reason::InsufficientFunds,
             _ if seen.timestamp >= seconds(record.valid_before) => Reason::ValidBefore,
             _ if seen.timestamp <= seconds(record.valid_after) => Reason::ValidAfter,
-            _ if !plain || seen.facts.payer_has_code => Reason::Signature,
+            _ if weight != Weight::Plain || seen.facts.payer_has_code => Reason::Signature,
             _ => Reason::TransactionState,
         })
     }

@@ -2,7 +2,10 @@
 
 use x402::{Authenticated, Evidence, Proof, Reason, Terms, Timestamp, Verified, signature::SignatureForm};
 
-use super::{OwnNetwork, Seen, call};
+use super::{
+    OwnNetwork, Seen,
+    call::{self, Weight},
+};
 use crate::{
     Readiness, Refusal, Verification,
     chain::{Call, ChainError, Simulation},
@@ -42,26 +45,31 @@ impl OwnNetwork {
         Ok(Verification { verified, head_block: seen.block })
     }
 
-    async fn verify_by_simulation(&self, payment: Authenticated, terms: Terms, seen: Seen, now: Timestamp, room: u64) -> Result<Verified, Refusal> {
+    async fn verify_by_simulation(
+        &self,
+        payment: Authenticated,
+        terms: Terms,
+        seen: Seen,
+        now: Timestamp,
+        room: u64,
+    ) -> Result<Verified, Refusal> {
         // No key, no contract, none to be deployed: nobody can have signed.
         let counterfactual = matches!(payment.form(), SignatureForm::Counterfactual { .. });
         if payment.proof() == Proof::ChainDecides && !seen.facts.payer_has_code && !counterfactual {
             return Err(Reason::Signature.into());
         }
         let token = terms.asset.address;
-        let plain = payment.proof() == Proof::Recovered && !seen.facts.payer_has_code;
         let target = call::target(&payment, token, seen.facts.payer_has_code);
         // Judged before the simulation, so that the payer gets the reason that can be mended; believed only after it.
         let verified = x402::verified::verify(payment, terms, Evidence::Simulated(seen.facts), now, room)?;
-        let gas = if plain { self.gas.plain } else { self.gas.wallet };
         let from = self.signers().next().unwrap_or_default();
-        let call = Call { from, to: target.to, data: target.data, gas };
+        let call = Call { from, to: target.to, data: target.data, gas: self.gas.of(target.weight) };
         let permit = self.simulations.acquire().await;
         let simulation = self.chain.simulate(&call).await?;
         drop(permit);
         match simulation {
             Simulation::Succeeds { .. } => Ok(verified),
-            Simulation::Reverts { .. } if plain => Err(Reason::TransactionState.into()),
+            Simulation::Reverts { .. } if target.weight == Weight::Plain => Err(Reason::TransactionState.into()),
             Simulation::Reverts { .. } => Err(Reason::Signature.into()),
         }
     }

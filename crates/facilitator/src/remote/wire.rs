@@ -144,7 +144,8 @@ pub async fn verify(client: &reqwest::Client, url: &reqwest::Url, ask: &Ask, wit
     match answer {
         answer if !ask.is_of_payer(answer.payer.as_deref()) => Err(Trouble::Maybe("it answered for another payer".into())),
         VerifyJson { is_valid: true, .. } => Ok(VerifyAnswer::Valid),
-        VerifyJson { invalid_reason, .. } => match invalid_reason.as_deref().map(|code| Reason::from_code(code).unwrap_or(Reason::Payload)) {
+        VerifyJson { invalid_reason, .. } => match invalid_reason.as_deref().map(|code| Reason::from_code(code).unwrap_or(Reason::Payload))
+        {
             Some(Reason::UnexpectedVerify) | None => Err(Trouble::Maybe("it could not verify".into())),
             Some(reason) => Ok(VerifyAnswer::Invalid(reason)),
         },
@@ -176,7 +177,11 @@ pub async fn settle(client: &reqwest::Client, url: &reqwest::Url, ask: &Ask, wit
 fn is_final(reason: Reason) -> bool {
     !matches!(
         reason,
-        Reason::UnexpectedVerify | Reason::UnexpectedSettle | Reason::SettlementPending | Reason::TransactionState | Reason::AuthorizationUsed
+        Reason::UnexpectedVerify
+            | Reason::UnexpectedSettle
+            | Reason::SettlementPending
+            | Reason::TransactionState
+            | Reason::AuthorizationUsed
     )
 }
 
@@ -196,7 +201,13 @@ fn endpoint(url: &reqwest::Url, name: &str) -> reqwest::Url {
     url
 }
 
-async fn post<T: serde::de::DeserializeOwned>(client: &reqwest::Client, url: &reqwest::Url, name: &str, ask: &Ask, within: Duration) -> Result<T, Trouble> {
+async fn post<T: serde::de::DeserializeOwned>(
+    client: &reqwest::Client,
+    url: &reqwest::Url,
+    name: &str,
+    ask: &Ask,
+    within: Duration,
+) -> Result<T, Trouble> {
     exchange(client.post(endpoint(url, name)).json(&ask.body), within).await
 }
 
@@ -224,7 +235,9 @@ async fn converse<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuild
         Ok(answer) if status.is_success() || status.as_u16() == 400 => Ok(answer),
         Err(error) if status.is_success() => Err(Trouble::Maybe(format!("not an answer: {error}"))),
         // Turned away at the door: redirected, unauthorized, not found, too many requests.
-        _ if status.is_redirection() || matches!(status.as_u16(), 401 | 403 | 404 | 405 | 413 | 415 | 429) => Err(Trouble::Unsent(format!("HTTP {status}"))),
+        _ if status.is_redirection() || matches!(status.as_u16(), 401 | 403 | 404 | 405 | 413 | 415 | 429) => {
+            Err(Trouble::Unsent(format!("HTTP {status}")))
+        }
         _ => Err(Trouble::Maybe(format!("HTTP {status}"))),
     }
 }

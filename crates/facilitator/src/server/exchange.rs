@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 use x402::{
     Address, Authenticated, ExactPayload, PaymentPayload, PaymentRequirements, Reason, SchemePayload, SettlementResponse, Terms,
-    VerifyResponse, Version, encoding::{self, Malformed}, v1, v2,
+    VerifyResponse, Version,
+    encoding::{self, Malformed},
+    v1, v2,
 };
 
 use super::answer::Refused;
@@ -66,7 +68,8 @@ impl Exchange {
     }
 
     pub async fn verify(&self, facilitator: &Facilitator) -> Result<VerifyResponse, Refused> {
-        let refused = |reason: Reason| VerifyResponse { is_valid: false, invalid_reason: Some(reason.code().to_owned()), payer: self.payer() };
+        let refused =
+            |reason: Reason| VerifyResponse { is_valid: false, invalid_reason: Some(reason.code().to_owned()), payer: self.payer() };
         let (payment, terms) = match self.authenticate(facilitator) {
             Ok(both) => both,
             Err(reason) => return Ok(refused(reason)),

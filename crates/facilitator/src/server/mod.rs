@@ -33,7 +33,12 @@ struct Server {
 }
 
 /// Serves until `shutdown` resolves, then ends open connections gracefully.
-pub async fn serve(listener: TcpListener, facilitator: Facilitator, access: Access, shutdown: impl Future<Output = ()> + Send) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    facilitator: Facilitator,
+    access: Access,
+    shutdown: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
     let server = Arc::new(Server { facilitator, access });
     let (connections, closing) = (TaskTracker::new(), CancellationToken::new());
     tokio::pin!(shutdown);
@@ -136,7 +141,8 @@ fn supported(facilitator: &Facilitator) -> SupportedResponse {
     let ready = facilitator.networks().iter().filter(|network| facilitator.readiness(network).is_ready());
     let mut kinds = Vec::new();
     for network in ready {
-        let kind = |x402_version, network: &str| SupportedKind { x402_version, scheme: "exact".into(), network: network.into(), extra: None };
+        let kind =
+            |x402_version, network: &str| SupportedKind { x402_version, scheme: "exact".into(), network: network.into(), extra: None };
         kinds.push(kind(2, network.as_str()));
         kinds.extend(network.v1_name().map(|name| kind(1, name)));
     }

@@ -60,7 +60,9 @@ impl Exchange {
         }
         match record.state {
             State::Settled => SettlementResponse { success: true, amount: Some(record.amount.to_string()), ..self.about(Some(record)) },
-            State::Claimed | State::Submitted | State::Unknown | State::Reverted => self.failed(Reason::SettlementPending.code(), Some(record)),
+            State::Claimed | State::Submitted | State::Unknown | State::Reverted => {
+                self.failed(Reason::SettlementPending.code(), Some(record))
+            }
             State::Failed | State::Lost => self.failed(reason_of(record).code(), Some(record)),
             State::Released => self.failed(Reason::AuthorizationUsed.code(), Some(record)),
         }
