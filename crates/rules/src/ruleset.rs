@@ -157,7 +157,8 @@ impl RuleSet {
     /// method and path rule out is not tried.
     #[must_use]
     pub fn binding_digest(&self, rule: &Rule, facts: &Facts<'_>) -> B256 {
-        let last = self.rules.iter().position(|known| known.digest() == rule.digest()).unwrap_or(self.rules.len());
+        let last = self.rules.element_offset(rule).or_else(|| self.rules.iter().position(|known| known.digest() == rule.digest()));
+        let last = last.unwrap_or(self.rules.len());
         let tried = self.index.tried(facts.head(), last).into_iter().filter_map(|at| self.rules.get(at)?.when());
         let mut reads: Vec<_> = tried.flat_map(|when| when.reads()).filter(|read| read.binds()).collect();
         reads.sort_unstable();

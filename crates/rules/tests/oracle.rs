@@ -15,8 +15,11 @@ const CORPUS: usize = 20_000;
 
 type Verdict = Result<Expression, LangError>;
 
-/// A difference that is meant: why, and how it is told.
-const DELIBERATE: &[(&str, fn(&str, &Verdict, &str) -> bool)] = &[
+/// Tells a difference by the expression, our verdict and the oracle's.
+type Tells = fn(&str, &Verdict, &str) -> bool;
+
+/// The differences that are meant: why, and how each is told.
+const DELIBERATE: &[(&str, Tells)] = &[
     ("what functions document beyond the oracle's signatures is accepted", |expression, ours, oracle| {
         const WIDER: &[&str] =
             &["len(", "len (", "substring", "url_decode", "to_string", "lookup_json", "remove_query_args", "is_timed_hmac_valid_v0"];

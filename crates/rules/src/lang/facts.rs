@@ -52,6 +52,9 @@ pub(super) enum Many {
     Languages,
 }
 
+/// Names and values.
+type Pairs<'f> = Box<dyn Iterator<Item = (Cow<'f, [u8]>, &'f [u8])> + 'f>;
+
 impl<'a> Facts<'a> {
     #[must_use]
     pub fn new(head: Head<'a>) -> Self {
@@ -188,7 +191,7 @@ impl<'a> Facts<'a> {
 
     /// Every (name, value), in the order sent. Header names are lower case, cookie names percent-decoded, everything
     /// else is as it was sent.
-    pub(super) fn pairs(&self, many: Many) -> Box<dyn Iterator<Item = (Cow<'_, [u8]>, &[u8])> + '_> {
+    pub(super) fn pairs(&self, many: Many) -> Pairs<'_> {
         match many {
             Many::Headers => {
                 Box::new(self.head.headers.iter().map(|(name, value)| (Cow::Borrowed(name.as_str().as_bytes()), value.as_bytes())))

@@ -97,7 +97,7 @@ impl Paths {
     }
 
     fn lists<'i>(&'i self, path: &'i str) -> impl Iterator<Item = &'i [Entry]> {
-        let whole = self.whole.get(path).filter(|_| !self.whole.is_empty());
+        let whole = self.whole.get(path);
         let prefixes =
             self.lengths.iter().map_while(|length| path.as_bytes().get(..*length)).filter_map(|prefix| self.prefixes.get(prefix));
         std::iter::once(&self.rest).chain(whole).chain(prefixes).map(Vec::as_slice).filter(|list| !list.is_empty())
