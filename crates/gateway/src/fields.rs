@@ -76,7 +76,9 @@ pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
 
 fn fate_of_request(name: &str) -> Fate {
     match name {
-        "x-http-method-override" | "x-http-method" | "x-method-override" | "x-original-url" | "x-rewrite-url" | "x-original-method" => Fate::Misleads,
+        "x-http-method-override" | "x-http-method" | "x-method-override" | "x-original-url" | "x-rewrite-url" | "x-original-method" => {
+            Fate::Misleads
+        }
         "expect" => Fate::Connection,
         // CGI and WSGI read `_` and `-` alike: an underscored spelling of what we write would speak for us.
         _ if name.contains('_') && is_ours_underscored(name) => Fate::Misleads,
@@ -86,7 +88,14 @@ fn fate_of_request(name: &str) -> Fate {
 
 fn fate_of_response(name: &str) -> Fate {
     match name {
-        "connection" | "keep-alive" | "proxy-connection" | "te" | "transfer-encoding" | "upgrade" | "http2-settings" | "proxy-authorization"
+        "connection"
+        | "keep-alive"
+        | "proxy-connection"
+        | "te"
+        | "transfer-encoding"
+        | "upgrade"
+        | "http2-settings"
+        | "proxy-authorization"
         | "proxy-authenticate" => Fate::Connection,
         _ if is_payment(name) => Fate::Ours,
         _ => Fate::Passes,
@@ -100,7 +109,10 @@ fn is_payment(name: &str) -> bool {
 
 fn is_ours_underscored(name: &str) -> bool {
     let dashed = name.replace('_', "-");
-    is_payment(&dashed) || is_forwarded(&dashed) || fate_of_request(&dashed) != Fate::Passes || matches!(&*dashed, "host" | "content-length")
+    is_payment(&dashed)
+        || is_forwarded(&dashed)
+        || fate_of_request(&dashed) != Fate::Passes
+        || matches!(&*dashed, "host" | "content-length")
 }
 
 /// What says whom a request came from and where it was going: overwritten on the way to the origin.
@@ -126,11 +138,16 @@ fn nominated(headers: &HeaderMap) -> Vec<String> {
 fn is_nominated(nominated: &[String], name: &HeaderName) -> bool {
     !nominated.is_empty()
         && nominated.iter().any(|n| n == name.as_str())
-        && !matches!(name.as_str(), "host" | "content-length" | "content-type" | "authorization" | "cookie" | "range" | "trailer" | "cache-control")
+        && !matches!(
+            name.as_str(),
+            "host" | "content-length" | "content-type" | "authorization" | "cookie" | "range" | "trailer" | "cache-control"
+        )
         && !is_forwarded(name.as_str())
 }
 
 /// Whether a comma-separated list holds a token.
 pub(crate) fn has_token(value: &HeaderValue, token: &str) -> bool {
-    value.to_str().is_ok_and(|list| list.split(',').any(|item| item.split(';').next().is_some_and(|item| item.trim().eq_ignore_ascii_case(token))))
+    value
+        .to_str()
+        .is_ok_and(|list| list.split(',').any(|item| item.split(';').next().is_some_and(|item| item.trim().eq_ignore_ascii_case(token))))
 }

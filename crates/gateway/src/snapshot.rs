@@ -1,10 +1,10 @@
 //! What is in force: replaced whole by a reload, never changed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 use rules::{Rule, RuleSet};
-use x402::Timestamp;
+use x402::{PaymentRequired, RequiredTemplate, ResourceInfo, Timestamp};
 
 use crate::{
     Config,
@@ -21,12 +21,15 @@ pub(crate) struct Snapshot {
     pub trusted_proxies: Vec<IpNet>,
     pub request_buffer: u64,
     pub loaded_at: Timestamp,
+    /// One for each rule, made when its first offer is.
+    templates: Vec<OnceLock<RequiredTemplate>>,
 }
 
 impl Snapshot {
     pub fn new(config: &Config, rules: RuleSet, now: Timestamp) -> Result<Self, UnusableOrigin> {
         let public_url = config.public_url.trim_end_matches('/').to_owned();
         let default_port = if public_url.starts_with("https:") { ":443" } else { ":80" };
+        let templates = rules.rules().iter().map(|_| OnceLock::new()).collect();
         Ok(Self {
             rules,
             public_url,
@@ -35,6 +38,7 @@ impl Snapshot {
             trusted_proxies: config.trusted_proxies.clone(),
             request_buffer: config.request_buffer,
             loaded_at: now,
+            templates,
         })
     }
 }
@@ -60,5 +64,19 @@ impl RuleRef {
     #[expect(clippy::indexing_slicing, reason = "the index was found in this very slice, which never changes")]
     pub fn rule(&self) -> &Rule {
         &self.snapshot.rules.rules()[self.index]
+    }
+
+    /// The rule's offers, all but what differs from request to request.
+    #[expect(clippy::indexing_slicing, reason = "there is one for each rule")]
+    pub fn template(&self) -> &RequiredTemplate {
+        self.snapshot.templates[self.index].get_or_init(|| {
+            let rule = self.rule();
+            RequiredTemplate::new(&PaymentRequired {
+                error: None,
+                resource: ResourceInfo { url: String::new(), description: rule.description().map(str::to_owned), mime_type: None },
+                accepts: rule.offers().iter().map(|offer| offer.requirements(None)).collect(),
+                extensions: serde_json::Map::new(),
+            })
+        })
     }
 }

@@ -71,7 +71,9 @@ async fn payment(shared: &Shared, id: &str) -> Response<Body> {
         Ok(None) => refuse(Refusal::new(StatusCode::NOT_FOUND, "not_found", "no payment of that id is known here")),
         Err(error) => {
             tracing::warn!(payment = %id, %error, "a payment could not be looked up");
-            refuse(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "payments cannot be looked up at the moment").after(5))
+            refuse(
+                Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "payments cannot be looked up at the moment").after(5),
+            )
         }
     }
 }

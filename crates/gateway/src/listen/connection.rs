@@ -45,11 +45,21 @@ pub(super) async fn serve<O: Origin>(stream: TcpStream, peer: SocketAddr, pipeli
 }
 
 /// `pipeline_flush` stays off: it swallows a last answer when the connection closes with unread bytes.
-async fn serve_http1<O: Origin>(io: ClientIo, peer: Peer, pipeline: Arc<Pipeline<O>>, drain: CancellationToken) -> Result<(), hyper::Error> {
+async fn serve_http1<O: Origin>(
+    io: ClientIo,
+    peer: Peer,
+    pipeline: Arc<Pipeline<O>>,
+    drain: CancellationToken,
+) -> Result<(), hyper::Error> {
     let Limits { head, head_bytes, head_fields, .. } = pipeline.shared.limits;
     let service = service_fn(|request: Request<Incoming>| answer(&pipeline, request, peer.clone()));
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(head_bytes).max_headers(head_fields);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .max_buf_size(head_bytes)
+        .max_header_size(head_bytes)
+        .max_headers(head_fields);
     let mut connection = pin!(builder.serve_connection(io, service));
     tokio::select! {
         ended = connection.as_mut() => return ended,
@@ -58,7 +68,12 @@ async fn serve_http1<O: Origin>(io: ClientIo, peer: Peer, pipeline: Arc<Pipeline
     connection.await
 }
 
-async fn serve_http2<O: Origin>(io: ClientIo, peer: Peer, pipeline: Arc<Pipeline<O>>, drain: CancellationToken) -> Result<(), hyper::Error> {
+async fn serve_http2<O: Origin>(
+    io: ClientIo,
+    peer: Peer,
+    pipeline: Arc<Pipeline<O>>,
+    drain: CancellationToken,
+) -> Result<(), hyper::Error> {
     let limits = pipeline.shared.limits.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (pipeline, peer) = (Arc::clone(&pipeline), peer.clone());
@@ -81,6 +96,10 @@ async fn serve_http2<O: Origin>(io: ClientIo, peer: Peer, pipeline: Arc<Pipeline
     connection.await
 }
 
-async fn answer<O: Origin>(pipeline: &Arc<Pipeline<O>>, request: Request<Incoming>, peer: Peer) -> Result<http::Response<Body>, Infallible> {
+async fn answer<O: Origin>(
+    pipeline: &Arc<Pipeline<O>>,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Result<http::Response<Body>, Infallible> {
     Ok(pipeline.handle(request.map(Body::from), peer).await)
 }

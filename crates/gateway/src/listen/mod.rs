@@ -46,7 +46,13 @@ pub(crate) struct Stop {
 }
 
 /// Starts one data-plane thread.
-pub(crate) fn spawn(index: usize, listener: StdListener, shared: Arc<Shared>, tls: Option<TlsConnector>, stop: Stop) -> Result<JoinHandle<()>, Error> {
+pub(crate) fn spawn(
+    index: usize,
+    listener: StdListener,
+    shared: Arc<Shared>,
+    tls: Option<TlsConnector>,
+    stop: Stop,
+) -> Result<JoinHandle<()>, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("data-{index}")).spawn(move || {
         runtime.block_on(async move {

@@ -11,7 +11,7 @@ pub(super) fn authenticate(facilitator: &Facilitator, rule: &Rule, payload: &Pay
     }
     let network = Network::parse(&payload.network).map_err(|_| Reason::Network)?;
     let SchemePayload::Exact(exact) = &payload.payload else {
-        return Err(if network.chain_id().is_none() { Reason::Network } else { Reason::Payload });
+        return Err(if network.chain_id().is_none() { Reason::Network } else { Reason::UnsupportedScheme });
     };
     match &payload.accepted {
         Some(accepted) => {

@@ -30,13 +30,21 @@ pub(super) fn decode(removed: &Removed) -> Result<Option<Decoded>, Malformed> {
     }
 }
 
-fn read(name: &str, header: &HeaderValue, decode: impl Fn(&[u8]) -> Result<PaymentPayload, Malformed>) -> Result<Option<Decoded>, Malformed> {
+fn read(
+    name: &str,
+    header: &HeaderValue,
+    decode: impl Fn(&[u8]) -> Result<PaymentPayload, Malformed>,
+) -> Result<Option<Decoded>, Malformed> {
     let bytes = header.as_bytes();
     if bytes.len() > MAX_PAYMENT_HEADER {
         return Err(Malformed::TooLarge(MAX_PAYMENT_HEADER));
     }
     let payload = decode(bytes)?;
-    let quoted = payload.accepted.as_ref().and_then(|accepted| accepted.extra.as_ref()).is_some_and(|extra| extra.contains_key("quote"));
+    let quoted = payload
+        .accepted
+        .as_ref()
+        .and_then(|accepted| accepted.extra.as_ref())
+        .is_some_and(|extra| extra.get("quote").is_some_and(serde_json::Value::is_string));
     let secret = payload.version == Version::V2 && quoted;
     Ok(Some(Decoded { payload, header: digest::of_header(name, bytes), secret }))
 }

@@ -47,7 +47,12 @@ impl<O: Origin> Pipeline<O> {
     }
 
     /// What is paid for. The deadline leaves room to settle within the authorization's window.
-    pub(super) async fn paid_for(&self, sale: &Sale, admission: Admission<'_>, mut request: Request<Body>) -> Result<Response<Body>, OriginError> {
+    pub(super) async fn paid_for(
+        &self,
+        sale: &Sale,
+        admission: Admission<'_>,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, OriginError> {
         let snapshot = sale.rule.snapshot();
         let (record, standing, within) = match admission {
             Admission::Claimed(claimed) => (claimed.record(), Standing::Claimed, self.until_settlement(claimed.record())),

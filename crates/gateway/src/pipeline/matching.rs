@@ -12,11 +12,17 @@ use crate::{digest, origin::Free};
 
 /// What the rules say, without the borrow of the facts.
 enum Matched {
-    Free { free: Free, under_charge: bool },
+    Free {
+        free: Free,
+        under_charge: bool,
+    },
     Denied,
     Preflight,
     /// Something is to be paid. The digest binds a payment to this request.
-    Charge { rule: RuleRef, request: B256 },
+    Charge {
+        rule: RuleRef,
+        request: B256,
+    },
 }
 
 impl<O: Origin> Pipeline<O> {

@@ -24,11 +24,19 @@ pub(crate) enum Outcome {
     NoOffers,
     Malformed(Malformed),
     /// Well-formed, and no payment for this. The nonce is not burned.
-    Invalid { reason: Reason, network: String, payer: Option<Address> },
+    Invalid {
+        reason: Reason,
+        network: String,
+        payer: Option<Address>,
+    },
     /// Known, for another request or from another header. Nothing of the reply is told.
     AnotherRequest,
     /// Known, and its reply was kept.
-    Kept { reply: KeptReply, record: Box<Record>, delivery: Option<Delivery> },
+    Kept {
+        reply: KeptReply,
+        record: Box<Record>,
+        delivery: Option<Delivery>,
+    },
     /// Sent, and the chain has not spoken.
     Pending(Box<Record>),
     /// Claimed by a request that is still under way, or being redelivered.
@@ -39,16 +47,32 @@ pub(crate) enum Outcome {
     /// Settled once, and its block left the chain for good.
     Lost(Box<Record>),
     /// A dependency is down; nothing was sent to a chain.
-    Unavailable { down: Down, payment: Option<PaymentId> },
+    Unavailable {
+        down: Down,
+        payment: Option<PaymentId>,
+    },
     /// Refused for good by the chain.
-    Failed { record: Box<Record>, reason: Reason },
+    Failed {
+        record: Box<Record>,
+        reason: Reason,
+    },
     /// Not settled, and the origin's status is not charged: its answer. The claim is released.
     Uncharged(Response<Body>),
     /// Settled, and the origin's status is not charged: its answer, with the receipt. Redeemable.
-    Unserved { response: Response<Body>, record: Box<Record> },
+    Unserved {
+        response: Response<Body>,
+        record: Box<Record>,
+    },
     /// The origin gave no answer. With a record: settled already, redeemable.
-    NoAnswer { error: OriginError, settled: Option<Box<Record>> },
-    Paid { response: Response<Body>, record: Box<Record>, delivery: Delivery },
+    NoAnswer {
+        error: OriginError,
+        settled: Option<Box<Record>>,
+    },
+    Paid {
+        response: Response<Body>,
+        record: Box<Record>,
+        delivery: Delivery,
+    },
     /// More of a body than is read for a comparison.
     TooLarge(u64),
     /// Our own fault.

@@ -7,6 +7,7 @@ use super::{Down, Outcome, Shared};
 use crate::delivery::Delivery;
 
 /// What a known payment means for this request.
+#[expect(clippy::large_enum_variant, reason = "moved once, and soon taken apart")]
 pub(super) enum Recalled {
     /// As unknown: go on.
     Unknown,

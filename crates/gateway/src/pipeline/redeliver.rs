@@ -9,11 +9,7 @@ use super::{
     recall::{Recalled, known},
     *,
 };
-use crate::{
-    body::BodyError,
-    delivery::Delivery,
-    origin::OriginError,
-};
+use crate::{body::BodyError, delivery::Delivery, origin::OriginError};
 
 impl<O: Origin> Pipeline<O> {
     /// Compares the body with the one that was paid for, asks the store for the turn, then the origin.

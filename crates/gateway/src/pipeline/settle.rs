@@ -7,6 +7,7 @@ use ledger::{Claimed, NotDone, Record, Settled, StepError};
 use super::{Down, Outcome, Shared};
 
 /// What a settlement ended in, as far as the way goes on from it.
+#[expect(clippy::large_enum_variant, reason = "moved once, and soon taken apart")]
 pub(super) enum Settling {
     Settled(Settled),
     Pending(Box<Record>),

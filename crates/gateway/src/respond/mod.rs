@@ -10,10 +10,7 @@ use ledger::{KeptReply, Record};
 use x402::Reason;
 
 pub(crate) use self::refusal::{Refusal, refuse};
-use self::{
-    offers::payment_required,
-    receipt::Receipt,
-};
+use self::{offers::payment_required, receipt::Receipt};
 use crate::{
     Body,
     canonical::Ambiguous,
@@ -109,10 +106,7 @@ pub(crate) fn respond(outcome: Outcome, sale: Option<&Sale>, shared: &Shared) ->
 
 /// Whether an answer is the origin's, or ours.
 fn is_of_origin(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Free(_) | Outcome::Uncharged(_) | Outcome::Paid { .. } | Outcome::Unserved { .. } | Outcome::Kept { .. }
-    )
+    matches!(outcome, Outcome::Free(_) | Outcome::Uncharged(_) | Outcome::Paid { .. } | Outcome::Unserved { .. } | Outcome::Kept { .. })
 }
 
 fn no_offers() -> Response<Body> {

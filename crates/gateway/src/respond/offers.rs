@@ -2,12 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use rules::Offer;
-use x402::{
-    PaymentRequired, PaymentRequirements, Reason, ResourceInfo,
-    http::{PAYMENT_REQUIRED, encode_required},
-    v1,
-};
+use x402::{Reason, RenderedRequired, http::PAYMENT_REQUIRED};
 
 use super::{cache, no_offers, refusal::JSON};
 use crate::{
@@ -15,12 +10,14 @@ use crate::{
     pipeline::{Sale, Shared},
 };
 
+/// What the specification's own example says (transports-v2/http.md).
+const MISSING: &str = "PAYMENT-SIGNATURE header is required";
+
 /// The offers for what was asked, and what was wrong with a payment that came.
 pub(super) fn payment_required(sale: Option<&Sale>, shared: &Shared, refused: Option<Reason>) -> Response<Body> {
-    let required = sale.and_then(|sale| required(sale, shared, refused));
-    let Some(required) = required else { return no_offers() };
-    let Ok(header) = HeaderValue::try_from(encode_required(&required)) else { return no_offers() };
-    let body = serde_json::to_vec(&v1::required_body(&required)).unwrap_or_default();
+    let rendered = sale.and_then(|sale| rendered(sale, shared, refused));
+    let Some(RenderedRequired { header, body }) = rendered else { return no_offers() };
+    let Ok(header) = HeaderValue::from_maybe_shared(Bytes::from(header)) else { return no_offers() };
     let mut response = Response::new(Body::from(Bytes::from(body)));
     *response.status_mut() = StatusCode::PAYMENT_REQUIRED;
     let headers = response.headers_mut();
@@ -30,25 +27,20 @@ pub(super) fn payment_required(sale: Option<&Sale>, shared: &Shared, refused: Op
     response
 }
 
-fn required(sale: &Sale, shared: &Shared, refused: Option<Reason>) -> Option<PaymentRequired> {
+/// Every offer with a fresh quote; `None` where there is none, or no randomness can be had.
+fn rendered(sale: &Sale, shared: &Shared, refused: Option<Reason>) -> Option<RenderedRequired> {
     let rule = sale.rule.rule();
-    let accepts: Option<Vec<PaymentRequirements>> = rule.offers().iter().map(|offer| quoted(sale, shared, offer)).collect();
-    Some(PaymentRequired {
-        error: Some(refused.map_or("PAYMENT-SIGNATURE header is required", Reason::code).to_owned()),
-        resource: ResourceInfo {
-            url: format!("{}{}", sale.rule.snapshot().public_url, sale.target()),
-            description: rule.description().map(str::to_owned),
-            mime_type: None,
-        },
-        accepts: accepts.filter(|accepts| !accepts.is_empty())?,
-        extensions: serde_json::Map::new(),
-    })
-}
-
-/// An offer with a fresh quote; `None` where no randomness can be had.
-fn quoted(sale: &Sale, shared: &Shared, offer: &Offer) -> Option<PaymentRequirements> {
-    let mut random = [0; 16];
-    aws_lc_rs::rand::fill(&mut random).ok()?;
-    let quote = shared.quotes.issue(sale.rule.rule(), offer, shared.clock.now(), random);
-    Some(offer.requirements(Some(&quote)))
+    let now = shared.clock.now();
+    let quotes: Option<Vec<String>> = rule
+        .offers()
+        .iter()
+        .map(|offer| {
+            let mut random = [0; 16];
+            aws_lc_rs::rand::fill(&mut random).ok()?;
+            Some(shared.quotes.issue(rule, offer, now, random))
+        })
+        .collect();
+    let quotes = quotes.filter(|quotes| !quotes.is_empty())?;
+    let url = [sale.rule.snapshot().public_url.as_str(), sale.target()].concat();
+    Some(sale.rule.template().render(&url, refused.map_or(MISSING, Reason::code), &quotes))
 }

@@ -98,7 +98,10 @@ async fn a_length_beside_chunks_smuggles_nothing() {
     for fields in ["Content-Length: 4\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 4"] {
         let hits = world.origin.hits();
         let mut wire = Wire::open(world.address).await;
-        wire.send(format!("POST /free/echo HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n0\r\n\r\nGET /free/smuggled HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        wire.send(format!(
+            "POST /free/echo HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n0\r\n\r\nGET /free/smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+        ))
+        .await;
         let first = wire.next().await.unwrap();
         assert!(matches!(first.status, 200 | 400), "{fields}");
         assert!(wire.ends().await, "{fields}");
@@ -112,7 +115,11 @@ async fn upgrades_do_not_open_a_tunnel() {
     let world = World::start().await;
     for upgrade in ["h2c", "websocket", "foo"] {
         let mut wire = Wire::open(world.address).await;
-        let lines = [format!("Upgrade: {upgrade}"), "Connection: Upgrade, HTTP2-Settings".to_owned(), "HTTP2-Settings: AAMAAABkAAQAAP__".to_owned()];
+        let lines = [
+            format!("Upgrade: {upgrade}"),
+            "Connection: Upgrade, HTTP2-Settings".to_owned(),
+            "HTTP2-Settings: AAMAAABkAAQAAP__".to_owned(),
+        ];
         wire.send(request("GET", "/free", &[&lines[0], &lines[1], &lines[2]], b"")).await;
         wire.send(request("GET", "/paid/a", &[], b"")).await;
         assert_eq!(wire.reply().await.status, 200, "{upgrade}");
@@ -139,7 +146,8 @@ async fn a_head_that_does_not_come_ends_the_connection() {
 async fn answers_come_in_the_order_of_requests() {
     let world = World::start().await;
     let mut wire = Wire::open(world.address).await;
-    let pipelined = [request("GET", "/free", &[], b""), request("GET", "/paid/a", &[], b""), request("POST", "/free/echo", &[], b"body")].concat();
+    let pipelined =
+        [request("GET", "/free", &[], b""), request("GET", "/paid/a", &[], b""), request("POST", "/free/echo", &[], b"body")].concat();
     wire.send(pipelined).await;
     let mut statuses = Vec::new();
     for _ in 0..3 {

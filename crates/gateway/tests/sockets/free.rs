@@ -17,7 +17,16 @@ async fn free_answers_pass_unchanged() {
 async fn the_origin_cannot_speak_for_the_gateway() {
     let world = World::start().await;
     let reply = world.get("/free/forged", &[]).await;
-    for name in ["payment-response", "x-payment-response", "payment-required", "payment-settlement", "payment-context", "keep-alive", "x-private", "connection"] {
+    for name in [
+        "payment-response",
+        "x-payment-response",
+        "payment-required",
+        "payment-settlement",
+        "payment-context",
+        "keep-alive",
+        "x-private",
+        "connection",
+    ] {
         assert_eq!(reply.header(name), None, "{name}");
     }
 }

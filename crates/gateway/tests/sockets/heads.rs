@@ -7,19 +7,118 @@ use crate::support::{Wire, World, world::request};
 async fn no_spelling_of_a_paid_path_gets_past_the_offer() {
     let world = World::start().await;
     let mut spellings: Vec<String> = [
-        "/paid/a", "//paid/a", "///paid/a", "/./paid/a", "/../paid/a", "/x/../paid/a", "/x/%2e%2e/paid/a", "/x/%2E%2E/paid/a", "/x/.%2e/paid/a",
-        "/x/..%2fpaid/a", "/x/..%5cpaid/a", "/x/..;/paid/a", "/;/paid/a", "/;x=y/paid/a", "/paid;/a", "/paid;x=y/a", "/paid/a;x", "/paid/a;x=y?z",
-        "/paid/./a", "/paid//a", "/paid/../paid/a", "/paid/%2e/a", "/paid%2fa", "/paid%2Fa", "/paid%5ca", "/paid%5Ca", "/paid%252fa", "/%2fpaid/a",
-        "/%2e/paid/a", "/%70aid/a", "/%70%61%69%64/a", "/paid/%61", "/%2570aid/a", "/%2570%2561id/a", "/paid%00/a", "/paid/a%00", "/paid/a%0a",
-        "/paid/a%0d%0a", "/paid/a%09", "/paid/a%7f", "/paid/a%", "/paid/a%2", "/paid/a%zz", "/paid/a%c0", "/paid/a%c0%80", "/%c0%afpaid/a",
-        "/%e0%80%afpaid/a", "/%f0%80%80%afpaid/a", "/paid/a%ff", "/paid/a%ed%a0%80", "/\\paid/a", "/paid\\a", "\\paid\\a", "/paid/a%25", "/paid/a%2525",
-        "/paid/a%3f", "/paid/a%23", "/paid/a?", "/paid/a?x", "/paid/a#x", "/paid/a#", "/paid/a/", "/paid/a/.", "/paid/a/..", "/paid/a/../a",
-        "/paid/a/%2e", "/paid/a/%2e%2e/a", "/paid/a%20", "/paid/a.", "/paid/a~", "/paid/%7ea", "/paid/a%2d", "/paid/a%5f", "/%2e%2e/paid/a",
-        "/%2e%2e%2fpaid/a", "/x%2f..%2fpaid/a", "/x%5c..%5cpaid/a", "/paid/a|b", "/paid/a^b", "/paid/a`b", "/paid/{a}", "/paid/<a>", "/paid/\"a\"",
-        "/paid/[a]", "/paid/a%5b", "/paid/a%40", "/paid/a%3a", "/paid/a%21", "/paid/a%24", "/paid/a%26", "/paid/a%27", "/paid/a%28", "/paid/a%2a",
-        "/paid/a%2b", "/paid/a%2c", "/paid/a%3b", "/paid/a%3d", "/paid%3bx/a", "/paid%ef%bc%8fa", "/paid/%ef%bd%81",
-        "http://shop.example/paid/a", "http://shop.example//paid/a", "HTTP://SHOP.EXAMPLE/paid/a", "http://other.example/paid/a", "http://shop.example",
-        "http:/paid/a", "paid/a", "*", "?", "", "http://u@shop.example/paid/a", "ftp://shop.example/paid/a",
+        "/paid/a",
+        "//paid/a",
+        "///paid/a",
+        "/./paid/a",
+        "/../paid/a",
+        "/x/../paid/a",
+        "/x/%2e%2e/paid/a",
+        "/x/%2E%2E/paid/a",
+        "/x/.%2e/paid/a",
+        "/x/..%2fpaid/a",
+        "/x/..%5cpaid/a",
+        "/x/..;/paid/a",
+        "/;/paid/a",
+        "/;x=y/paid/a",
+        "/paid;/a",
+        "/paid;x=y/a",
+        "/paid/a;x",
+        "/paid/a;x=y?z",
+        "/paid/./a",
+        "/paid//a",
+        "/paid/../paid/a",
+        "/paid/%2e/a",
+        "/paid%2fa",
+        "/paid%2Fa",
+        "/paid%5ca",
+        "/paid%5Ca",
+        "/paid%252fa",
+        "/%2fpaid/a",
+        "/%2e/paid/a",
+        "/%70aid/a",
+        "/%70%61%69%64/a",
+        "/paid/%61",
+        "/%2570aid/a",
+        "/%2570%2561id/a",
+        "/paid%00/a",
+        "/paid/a%00",
+        "/paid/a%0a",
+        "/paid/a%0d%0a",
+        "/paid/a%09",
+        "/paid/a%7f",
+        "/paid/a%",
+        "/paid/a%2",
+        "/paid/a%zz",
+        "/paid/a%c0",
+        "/paid/a%c0%80",
+        "/%c0%afpaid/a",
+        "/%e0%80%afpaid/a",
+        "/%f0%80%80%afpaid/a",
+        "/paid/a%ff",
+        "/paid/a%ed%a0%80",
+        "/\\paid/a",
+        "/paid\\a",
+        "\\paid\\a",
+        "/paid/a%25",
+        "/paid/a%2525",
+        "/paid/a%3f",
+        "/paid/a%23",
+        "/paid/a?",
+        "/paid/a?x",
+        "/paid/a#x",
+        "/paid/a#",
+        "/paid/a/",
+        "/paid/a/.",
+        "/paid/a/..",
+        "/paid/a/../a",
+        "/paid/a/%2e",
+        "/paid/a/%2e%2e/a",
+        "/paid/a%20",
+        "/paid/a.",
+        "/paid/a~",
+        "/paid/%7ea",
+        "/paid/a%2d",
+        "/paid/a%5f",
+        "/%2e%2e/paid/a",
+        "/%2e%2e%2fpaid/a",
+        "/x%2f..%2fpaid/a",
+        "/x%5c..%5cpaid/a",
+        "/paid/a|b",
+        "/paid/a^b",
+        "/paid/a`b",
+        "/paid/{a}",
+        "/paid/<a>",
+        "/paid/\"a\"",
+        "/paid/[a]",
+        "/paid/a%5b",
+        "/paid/a%40",
+        "/paid/a%3a",
+        "/paid/a%21",
+        "/paid/a%24",
+        "/paid/a%26",
+        "/paid/a%27",
+        "/paid/a%28",
+        "/paid/a%2a",
+        "/paid/a%2b",
+        "/paid/a%2c",
+        "/paid/a%3b",
+        "/paid/a%3d",
+        "/paid%3bx/a",
+        "/paid%ef%bc%8fa",
+        "/paid/%ef%bd%81",
+        "http://shop.example/paid/a",
+        "http://shop.example//paid/a",
+        "HTTP://SHOP.EXAMPLE/paid/a",
+        "http://other.example/paid/a",
+        "http://shop.example",
+        "http:/paid/a",
+        "paid/a",
+        "*",
+        "?",
+        "",
+        "http://u@shop.example/paid/a",
+        "ftp://shop.example/paid/a",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -95,7 +194,18 @@ async fn every_method_is_priced_and_none_can_be_overridden() {
         assert_eq!(reply.status, 402, "{method}");
     }
     assert_eq!(world.origin.hits(), 0);
-    world.get("/free", &["X-HTTP-Method-Override: DELETE", "X-Method-Override: PUT", "X-HTTP-Method: PUT", "X-Original-URL: /paid/a", "X-Rewrite-URL: /paid/a"]).await;
+    world
+        .get(
+            "/free",
+            &[
+                "X-HTTP-Method-Override: DELETE",
+                "X-Method-Override: PUT",
+                "X-HTTP-Method: PUT",
+                "X-Original-URL: /paid/a",
+                "X-Rewrite-URL: /paid/a",
+            ],
+        )
+        .await;
     let seen = world.origin.last();
     for name in ["x-http-method-override", "x-method-override", "x-http-method", "x-original-url", "x-rewrite-url"] {
         assert_eq!(seen.header(name), None, "{name}");
@@ -107,13 +217,41 @@ async fn every_method_is_priced_and_none_can_be_overridden() {
 async fn a_forged_context_never_arrives() {
     let world = World::start().await;
     let forged = [
-        "PAYMENT-CONTEXT: x", "payment-context: x", "Payment_Context: x", "PAYMENT_CONTEXT: x", "payment-Context: x", "PAYMENT-CONTEXT_: x",
-        "Payment-Settlement: x", "Payment_Settlement: x", "Payment-Response: x", "X-Payment-Response: x", "X_Payment_Response: x", "X-Payment_Response: x",
-        "X_PAYMENT: x", "Payment_Signature: x", "X_Forwarded_For: 6.6.6.6", "X-Forwarded_For: 6.6.6.6", "X-Real-IP: 6.6.6.6", "X_Real_IP: 6.6.6.6",
-        "Forwarded: for=6.6.6.6", "X-Forwarded-Host: evil", "X-Forwarded-Server: evil", "X-Forwarded-Prefix: /evil", "True-Client-IP: 6.6.6.6",
-        "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Port: 1", "X-Client-IP: 6.6.6.6", "Host_: evil", "Transfer_Encoding: chunked",
-        "Content_Length: 7", "X_HTTP_Method_Override: DELETE",
-        "Connection: payment-context, x-forwarded-for, host, authorization, close, x-mine", "X-Mine: 1", "Authorization: kept", "X-Kept: 1", "x_own: 1",
+        "PAYMENT-CONTEXT: x",
+        "payment-context: x",
+        "Payment_Context: x",
+        "PAYMENT_CONTEXT: x",
+        "payment-Context: x",
+        "PAYMENT-CONTEXT_: x",
+        "Payment-Settlement: x",
+        "Payment_Settlement: x",
+        "Payment-Response: x",
+        "X-Payment-Response: x",
+        "X_Payment_Response: x",
+        "X-Payment_Response: x",
+        "X_PAYMENT: x",
+        "Payment_Signature: x",
+        "X_Forwarded_For: 6.6.6.6",
+        "X-Forwarded_For: 6.6.6.6",
+        "X-Real-IP: 6.6.6.6",
+        "X_Real_IP: 6.6.6.6",
+        "Forwarded: for=6.6.6.6",
+        "X-Forwarded-Host: evil",
+        "X-Forwarded-Server: evil",
+        "X-Forwarded-Prefix: /evil",
+        "True-Client-IP: 6.6.6.6",
+        "X-Forwarded-For: 6.6.6.6",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Port: 1",
+        "X-Client-IP: 6.6.6.6",
+        "Transfer_Encoding: chunked",
+        "Content_Length: 7",
+        "X_HTTP_Method_Override: DELETE",
+        "Connection: payment-context, x-forwarded-for, host, authorization, close, x-mine",
+        "X-Mine: 1",
+        "Authorization: kept",
+        "X-Kept: 1",
+        "x_own: 1",
     ];
     let payment = world.payment("/paid/a").await;
     let paid = world.get("/paid/a", &[forged.as_slice(), &[&payment]].concat()).await;
@@ -123,10 +261,14 @@ async fn a_forged_context_never_arrives() {
     assert_eq!(seen.header("payment-context").unwrap().split('.').count(), 3);
     let mut names: Vec<&str> = seen.headers.keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
-    let expected = ["authorization", "host", "payment-context", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-kept", "x_own"];
+    let expected =
+        ["authorization", "host", "payment-context", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-kept", "x_own"];
     assert_eq!(names.iter().filter(|name| !expected.contains(name)).collect::<Vec<_>>(), Vec::<&&str>::new());
     assert_eq!(names.len(), expected.len());
-    assert_eq!((seen.header("x-forwarded-for"), seen.header("x-forwarded-proto"), seen.header("x-forwarded-host")), (Some("127.0.0.1"), Some("http"), Some("shop.example")));
+    assert_eq!(
+        (seen.header("x-forwarded-for"), seen.header("x-forwarded-proto"), seen.header("x-forwarded-host")),
+        (Some("127.0.0.1"), Some("http"), Some("shop.example"))
+    );
 }
 
 /// B7: where nothing is charged, payment headers are removed undecoded.

@@ -1,6 +1,9 @@
 //! The 402: offers, their headers, what browsers are told.
 
-use crate::support::{World, world::{PAY_TO, USDC}};
+use crate::support::{
+    World,
+    world::{PAY_TO, USDC},
+};
 
 #[tokio::test]
 async fn an_unpaid_request_is_offered_both_versions() {

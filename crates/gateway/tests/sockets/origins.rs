@@ -64,7 +64,10 @@ async fn connections_are_used_again() {
             tokio::spawn(async move {
                 let mut bytes = [0; 4096];
                 while stream.read(&mut bytes).await.unwrap() > 0 {
-                    stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                    stream
+                        .write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                        .await
+                        .unwrap();
                 }
             });
         }

@@ -328,7 +328,14 @@ async fn redeemable(world: &World, payment: &str) {
 async fn settle_open(world: &World) {
     let open = world.ledger.unfinished().await.unwrap().pop().unwrap();
     let (amount, at) = (open.record().amount, world.ledger.now());
-    let settlement = ledger::Settlement { transaction: x402::B256::repeat_byte(7), block_number: 1, block_hash: x402::B256::ZERO, log_index: None, amount, at };
+    let settlement = ledger::Settlement {
+        transaction: x402::B256::repeat_byte(7),
+        block_number: 1,
+        block_hash: x402::B256::ZERO,
+        log_index: None,
+        amount,
+        at,
+    };
     let id = open.id();
     assert!(world.ledger.settle(open, settlement).await.is_ok());
     world.until(id, |record| record.redelivering.is_none()).await;

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::{World, world::{charge, receipt}};
+use crate::support::{
+    World,
+    world::{charge, receipt},
+};
 
 #[tokio::test]
 async fn the_price_list_names_resources_and_hides_conditions() {
@@ -21,7 +24,9 @@ async fn the_price_list_names_resources_and_hides_conditions() {
 #[tokio::test]
 async fn unknown_names_are_404_and_reach_nobody() {
     let world = World::with(vec![rules::RuleSpec { when: None, ..charge("all", "/") }], |_| {}).await;
-    for path in ["/.well-known/x402", "/.well-known/x402/", "/.well-known/x402-other", "/.well-known/tollway/x", "/.well-known/x402/payments"] {
+    for path in
+        ["/.well-known/x402", "/.well-known/x402/", "/.well-known/x402-other", "/.well-known/tollway/x", "/.well-known/x402/payments"]
+    {
         let reply = world.get(path, &[]).await;
         assert_eq!((reply.status, reply.error().as_str()), (404, "not_found"), "{path}");
     }
@@ -39,7 +44,8 @@ async fn the_status_of_a_payment_can_be_asked() {
     world.until(id, |record| record.delivered).await;
     let status = world.get(&format!("/.well-known/x402/payments/{id}"), &[]).await;
     let transaction = receipt(&paid).transaction;
-    let expected = json!({ "payment": id.to_string(), "state": "settled", "delivered": true, "amount": "10000", "transaction": transaction });
+    let expected =
+        json!({ "payment": id.to_string(), "state": "settled", "delivered": true, "amount": "10000", "transaction": transaction });
     assert_eq!((status.status, status.json()), (200, expected));
     assert_eq!(world.get(&format!("/.well-known/x402/payments/pay_{}", "0".repeat(32)), &[]).await.status, 404);
     for id in ["pay_1", "x", "PAY_00000000000000000000000000000000", "pay_0000000000000000000000000000000G", ""] {

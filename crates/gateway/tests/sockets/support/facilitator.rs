@@ -109,9 +109,15 @@ async fn answer(request: Request<Incoming>, script: Arc<Mutex<Script>>) -> Resul
             };
             tokio::time::sleep(slow).await;
             let hash = if says == Says::Yes { format!("0x{count:064x}") } else { String::new() };
-            (says, json!({ "success": says == Says::Yes, "errorReason": reason(says), "transaction": hash, "network": network, "payer": payer }))
+            (
+                says,
+                json!({ "success": says == Says::Yes, "errorReason": reason(says), "transaction": hash, "network": network, "payer": payer }),
+            )
         }
-        _ => (Says::Yes, json!({ "kinds": [{ "x402Version": 2, "scheme": "exact", "network": "eip155:84532" }], "extensions": [], "signers": {} })),
+        _ => (
+            Says::Yes,
+            json!({ "kinds": [{ "x402Version": 2, "scheme": "exact", "network": "eip155:84532" }], "extensions": [], "signers": {} }),
+        ),
     };
     let mut response = Response::new(Full::from(answer.to_string()));
     if says == Says::Nothing {

@@ -33,7 +33,6 @@ struct State {
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub method: String,
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -96,7 +95,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Reply, 
     // Recorded before its body has come: a request whose body breaks off was a hit all the same.
     let index = {
         let mut seen = state.seen.lock().unwrap();
-        seen.push(Seen { method: parts.method.to_string(), target, headers: parts.headers, body: Bytes::new(), trailers: None });
+        seen.push(Seen { target, headers: parts.headers, body: Bytes::new(), trailers: None });
         seen.len() - 1
     };
     let last = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
@@ -125,7 +124,15 @@ fn shape(last: &str, reply: &mut Reply) {
     let headers = reply.headers_mut();
     match last {
         "forged" => {
-            for name in ["payment-response", "x-payment-response", "payment-required", "payment-settlement", "payment-context", "keep-alive", "x-private"] {
+            for name in [
+                "payment-response",
+                "x-payment-response",
+                "payment-required",
+                "payment-settlement",
+                "payment-context",
+                "keep-alive",
+                "x-private",
+            ] {
                 headers.insert(name, HeaderValue::from_static("forged"));
             }
             headers.insert("connection", HeaderValue::from_static("x-private"));

@@ -62,7 +62,8 @@ pub fn charge(id: &str, prefix: &str) -> RuleSpec {
 /// `/paid` settles before the response, `/first` before the origin, `/blocked` is nobody's, everything else is free.
 pub fn rules() -> Vec<RuleSpec> {
     let first = RuleSpec { settle: Some(SettleWhen::BeforeOrigin), ..charge("first", "/first") };
-    let listed = RuleSpec { resource: Some("https://shop.example/paid/a".to_owned()), description: Some("A".to_owned()), ..charge("paid", "/paid") };
+    let listed =
+        RuleSpec { resource: Some("https://shop.example/paid/a".to_owned()), description: Some("A".to_owned()), ..charge("paid", "/paid") };
     let posted = RuleSpec {
         when: Some("http.request.uri.path eq \"/posted\" and http.request.method eq \"POST\"".to_owned()),
         ..charge("posted", "/posted")
@@ -134,7 +135,8 @@ impl World {
         change(&mut config);
         let rules = RuleSet::build(rules, market).unwrap_or_else(|errors| panic!("{errors:?}"));
         let secrets = Secrets { quote: [7; 32], context: [9; 32] };
-        let started = Gateway::start(config.clone(), rules, settling.clone(), ledger.clone(), Arc::clone(&clock) as Arc<dyn Clock>, secrets);
+        let started =
+            Gateway::start(config.clone(), rules, settling.clone(), ledger.clone(), Arc::clone(&clock) as Arc<dyn Clock>, secrets);
         let gateway = started.unwrap();
         let address = gateway.local_addr();
         while !settling.readiness(&Network::eip155(84532)).is_ready() {
@@ -187,10 +189,12 @@ impl World {
     /// The id of a payment, by its header line.
     pub fn id(payment: &str) -> x402::PaymentId {
         let (name, value) = payment.split_once(": ").unwrap();
-        let payload = if name == "X-PAYMENT" { x402::v1::decode_payment(value.as_bytes()) } else { x402::http::decode_payment(value.as_bytes()) };
+        let payload =
+            if name == "X-PAYMENT" { x402::v1::decode_payment(value.as_bytes()) } else { x402::http::decode_payment(value.as_bytes()) };
         let x402::SchemePayload::Exact(exact) = payload.unwrap().payload else { panic!("not exact") };
         let network = Network::eip155(84532);
-        x402::PaymentKey { network, contract: USDC.parse().unwrap(), payer: exact.authorization.from, nonce: exact.authorization.nonce }.id()
+        x402::PaymentKey { network, contract: USDC.parse().unwrap(), payer: exact.authorization.from, nonce: exact.authorization.nonce }
+            .id()
     }
 }
 
