@@ -44,7 +44,14 @@ alloy::sol! {
         bool success;
         bytes returnData;
     }
+    struct Call3Value {
+        address target;
+        bool allowFailure;
+        uint256 value;
+        bytes callData;
+    }
     function aggregate3(Call3[] calls) external payable returns (CallResult[] results);
+    function aggregate3Value(Call3Value[] calls) external payable returns (CallResult[] results);
 }
 
 const PAYER: usize = 3;
@@ -404,6 +411,33 @@ async fn facts_of_many_payers_come_in_one_call() {
     assert!(error.contains("not an EIP-3009 token"), "{error}");
 }
 
+/// A token that answers `balanceOf` and `authorizationState` with one; everything else ends as `otherwise` says.
+fn bare_token(otherwise: [u8; 4]) -> Vec<u8> {
+    let select = [0x5f, 0x35, 0x60, 0xe0, 0x1c, 0x80, 0x63, 0x70, 0xa0, 0x82, 0x31, 0x14, 0x60, 0x1c, 0x57];
+    let or_select = [0x63, 0xe9, 0x4a, 0x01, 0x02, 0x14, 0x60, 0x1c, 0x57];
+    let one = [0x5b, 0x60, 0x01, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3];
+    [select.as_slice(), &or_select, &otherwise, &one].concat()
+}
+
+#[tokio::test]
+async fn facts_come_from_tokens_without_pause_and_block_list() {
+    let setup = setup();
+    let token = Address::repeat_byte(0x44);
+    let reverts = [0x5f, 0x5f, 0xfd, 0x00];
+    let never_ends = [0x5b, 0x60, 0x18, 0x56];
+    for otherwise in [reverts, never_ends] {
+        setup.devnet.set_code(token, &bare_token(otherwise));
+        let data = contracts::facts_call(token, vec![payee(); 2], vec![B256::ZERO; 2]);
+        let output = setup.provider.call(TransactionRequest::default().with_input(data)).await.unwrap();
+        let facts = Facts::readCall::abi_decode_returns(&output).unwrap();
+        let row = Facts::Row { codeSize: U256::ZERO, balance: U256::ONE, nonceUsed: true, blacklisted: false };
+        assert_eq!((facts.paused, facts.rows), (false, vec![row.clone(), row]));
+    }
+    let uneven = contracts::facts_call(token, vec![payee()], vec![]);
+    let error = setup.provider.call(TransactionRequest::default().with_input(uneven)).await.unwrap_err();
+    assert!(error.to_string().contains("as many nonces as payers"), "{error}");
+}
+
 #[tokio::test]
 async fn facts_fit_for_190_payers() {
     let setup = setup();
@@ -425,6 +459,16 @@ async fn multicall_goes_on_where_a_call_may_fail() {
     let results = aggregate3Call::abi_decode_returns(&output).unwrap();
     assert_eq!(results.iter().map(|result| result.success).collect::<Vec<_>>(), [false, true]);
     assert!(setup.provider.call(batch(vec![call(false, bad)])).await.is_err());
+}
+
+#[tokio::test]
+async fn multicall_hands_on_exactly_what_it_gets() {
+    let setup = setup();
+    let calls = [3, 4].map(|value| Call3Value { target: payee(), allowFailure: false, value: U256::from(value), callData: Bytes::new() });
+    let request = TransactionRequest::default().with_to(MULTICALL).with_input(aggregate3ValueCall { calls: calls.into() }.abi_encode());
+    assert!(setup.provider.call(request.clone().with_value(U256::from(8))).await.is_err());
+    assert!(setup.receipt(request.with_value(U256::from(7))).await.status());
+    assert_eq!(setup.devnet.balance(payee()), U256::from(7));
 }
 
 #[tokio::test]

@@ -45,5 +45,5 @@ pub(crate) fn sign(chain: &Chain, mut request: TransactionRequest) -> Result<TxE
     }
     let mut transaction = request.build_typed_tx().map_err(|_| RpcError::Server("incomplete transaction".into()))?;
     let signature = account.signer().sign_transaction_sync(&mut transaction).map_err(|error| RpcError::Server(error.to_string()))?;
-    TxEnvelope::try_from(transaction.into_signed(signature)).map_err(|_| RpcError::Server("blobs are not supported".into()))
+    Ok(transaction.into_signed(signature).into())
 }
