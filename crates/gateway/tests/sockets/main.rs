@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod chain;
 mod framing;
 mod free;
 mod heads;
+mod http2;
 mod offers;
 mod origins;
 mod support;

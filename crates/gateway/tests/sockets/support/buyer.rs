@@ -23,7 +23,11 @@ pub struct Draft {
 
 impl Buyer {
     pub fn new(seed: u8) -> Self {
-        let key = SecretKey::from_byte_array([seed; 32]).unwrap();
+        Self::of(B256::repeat_byte(seed))
+    }
+
+    pub fn of(key: B256) -> Self {
+        let key = SecretKey::from_byte_array(key.0).unwrap();
         let public = PublicKey::from_secret_key(&Secp256k1::new(), &key).serialize_uncompressed();
         let address = Address::from_slice(&alloy_primitives::keccak256(&public[1..])[12..]);
         Self { key, address }

@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
+use devnet::Devnet;
 use facilitator::{Facilitator, Finality, GasLimits, NetworkConfig};
 use gateway::{Config, Gateway, Limits, Secrets};
 use ledger::Ledger;
 use rules::{Action, Market, PriceSpec, RuleSet, RuleSpec, SettleWhen, Unmatched};
 use tempfile::TempDir;
-use x402::{Address, Asset, AssetId, Clock, Network, Timestamp};
+use x402::{Address, Asset, AssetId, Clock, Network, SystemClock, Timestamp};
 
 use super::{Buyer, Reply, Wire, facilitator::Scripted, origin::Origin};
 
@@ -32,7 +33,18 @@ pub struct World {
     pub buyer: Buyer,
     pub clock: Arc<SetClock>,
     pub config: Config,
+    pub settling: Facilitator,
     _folder: TempDir,
+}
+
+/// Who settles.
+pub enum Settling<'a> {
+    Scripted,
+    /// Our own facilitator on a chain; it may not be ready when the world is.
+    OnChain {
+        devnet: &'a Devnet,
+        within: Duration,
+    },
 }
 
 pub struct SetClock(AtomicU64);
@@ -102,26 +114,57 @@ impl World {
     }
 
     pub async fn with(rules: Vec<RuleSpec>, change: impl FnOnce(&mut Config)) -> Self {
+        let world = Self::settling(Settling::Scripted, rules, change).await;
+        world.ready().await;
+        world
+    }
+
+    pub async fn on(devnet: &Devnet, within: Duration) -> Self {
+        let mut world = Self::settling(Settling::OnChain { devnet, within }, rules(), |_| {}).await;
+        world.buyer = Buyer::of(devnet::ACCOUNTS[1].key);
+        world
+    }
+
+    /// Until payments are taken.
+    pub async fn ready(&self) {
+        for _ in 0..4000 {
+            if self.settling.readiness(&Network::eip155(84532)).is_ready() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{:?}", self.settling.readiness(&Network::eip155(84532)));
+    }
+
+    async fn settling(who: Settling<'_>, rules: Vec<RuleSpec>, change: impl FnOnce(&mut Config)) -> Self {
         let (origin, facilitator) = (Origin::start().await, Scripted::start().await);
         let folder = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:tollway.db", folder.path()).unwrap();
-        let clock = Arc::new(SetClock(AtomicU64::new(NOW)));
+        let start = match who {
+            Settling::Scripted => NOW,
+            Settling::OnChain { .. } => SystemClock.now().0,
+        };
+        let clock = Arc::new(SetClock(AtomicU64::new(start)));
         let worker = store.enter_worker(clock.now()).await.unwrap();
         let ledger = Ledger::new(store, Arc::clone(&clock) as Arc<dyn Clock>, worker);
         let market = market(Unmatched::Pass);
-        let remote = facilitator::Config {
-            networks: vec![NetworkConfig {
-                network: Network::eip155(84532),
-                rpc: Vec::new(),
-                signers: Vec::new(),
-                finality: Finality::default(),
-                assets: market.assets.clone(),
-                factories: Vec::new(),
-                gas: GasLimits::default(),
-            }],
-            remotes: vec![format!("http://{}", facilitator.address)],
-            settle_within: Duration::from_secs(10),
+        let (rpc, signers, remotes, settle_within) = match who {
+            Settling::Scripted => (Vec::new(), Vec::new(), vec![format!("http://{}", facilitator.address)], Duration::from_secs(10)),
+            Settling::OnChain { devnet, within } => {
+                let signer = devnet::ACCOUNTS[8].key.to_string().parse().unwrap();
+                (vec![devnet.rpc_url()], vec![signer], Vec::new(), within)
+            }
         };
+        let network = NetworkConfig {
+            network: Network::eip155(84532),
+            rpc,
+            signers,
+            finality: Finality::default(),
+            assets: market.assets.clone(),
+            factories: Vec::new(),
+            gas: GasLimits::default(),
+        };
+        let remote = facilitator::Config { networks: vec![network], remotes, settle_within };
         let settling = Facilitator::start(remote, ledger.clone(), tokio::runtime::Handle::current()).unwrap();
         let mut config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -139,10 +182,7 @@ impl World {
             Gateway::start(config.clone(), rules, settling.clone(), ledger.clone(), Arc::clone(&clock) as Arc<dyn Clock>, secrets);
         let gateway = started.unwrap();
         let address = gateway.local_addr();
-        while !settling.readiness(&Network::eip155(84532)).is_ready() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Self { gateway, address, origin, facilitator, ledger, buyer: Buyer::new(1), clock, config, _folder: folder }
+        Self { gateway, address, origin, facilitator, ledger, buyer: Buyer::new(1), clock, config, settling, _folder: folder }
     }
 
     pub fn now(&self) -> u64 {
