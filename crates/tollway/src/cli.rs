@@ -158,9 +158,9 @@ pub struct LedgerList {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
-    /// Only this state: claimed, submitted, unknown, settled, reverted, released, failed or lost
-    #[arg(long, value_parser = state)]
-    pub state: Option<ledger::State>,
+    /// Only this state: claimed, pending, settled, released, failed or lost
+    #[arg(long, value_parser = states)]
+    pub state: Option<States>,
     /// Only this network
     #[arg(long, value_name = "ID", value_parser = network)]
     pub network: Option<x402::Network>,
@@ -175,9 +175,16 @@ pub struct LedgerList {
     pub before: Option<x402::PaymentId>,
 }
 
-fn state(text: &str) -> Result<ledger::State, String> {
-    let names = || ledger::State::ALL.map(ledger::State::as_str).join(", ");
-    ledger::State::from_name(text).ok_or_else(|| format!("known are {}", names()))
+/// The states of the books that share a word on the wire.
+#[derive(Clone, Debug)]
+pub struct States(pub Vec<ledger::State>);
+
+fn states(text: &str) -> Result<States, String> {
+    let found: Vec<_> = ledger::State::ALL.into_iter().filter(|state| state.on_the_wire() == text).collect();
+    match found.is_empty() {
+        true => Err("known are claimed, pending, settled, released, failed and lost".to_owned()),
+        false => Ok(States(found)),
+    }
 }
 
 /// Whatever follows a command that is not built yet.

@@ -34,7 +34,7 @@ fn once_pays_once_and_ends_well() {
 fn a_newcomer_sees_the_402_the_200_and_the_transfer() {
     let ran = run(tollway().arg("demo").args(FREE_PORTS).arg("--once"));
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    for text in ["402 Payment Required", "200 OK", "transaction  0x", "$0.001", "from 0 to 1000 units"] {
+    for text in ["402 Payment Required", "200 OK", "transaction  0x", "$0.001", "0 units before, 1000 after"] {
         assert!(ran.out.contains(text), "`{text}` is missing in:\n{}", ran.out);
     }
     assert_eq!(ran.err, "", "nothing to worry about is said");

@@ -148,7 +148,7 @@ fn only_known_dollar_assets_are_paid_with() {
     let mut unknown_network = offer("1", USDC);
     unknown_network["network"] = json!("eip155:999999");
     for unpayable in [offer("1", SELLER), offer("0", USDC), permit2, other_scheme, unknown_network] {
-        let script = Script::start(vec![demand(&[unpayable.clone()]), served()]);
+        let script = Script::start(vec![demand(std::slice::from_ref(&unpayable)), served()]);
         let ran = pay(&script.url("/x"), &[]);
         assert_eq!((ran.code, script.got().len()), (4, 1), "{unpayable}: {}", ran.err);
     }

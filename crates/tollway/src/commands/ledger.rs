@@ -15,8 +15,7 @@ use crate::{
 
 pub fn list(file: &Path, args: &LedgerList) -> anyhow::Result<ExitCode> {
     let config = config::load(file, Purpose::Ledger)?;
-    let filter = ListFilter { state: args.state, network: args.network.clone(), payer: args.payer, limit: args.limit, before: args.before };
-    let records = with_store(&config, async |store| Ok(store.list(filter).await?))?;
+    let records = with_store(&config, async |store| find(&*store, args).await)?;
     if args.json {
         for record in &records {
             terminal::line(&as_json(record).to_string())?;
@@ -32,6 +31,19 @@ pub fn list(file: &Path, args: &LedgerList) -> anyhow::Result<ExitCode> {
         terminal::line(&row)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The payments asked for, newest first; one look for each state of the books.
+async fn find(store: &dyn Store, args: &LedgerList) -> anyhow::Result<Vec<Record>> {
+    let states = args.state.as_ref().map_or(vec![None], |states| states.0.iter().copied().map(Some).collect());
+    let mut records = Vec::new();
+    for state in states {
+        let filter = ListFilter { state, network: args.network.clone(), payer: args.payer, limit: args.limit, before: args.before };
+        records.extend(store.list(filter).await?);
+    }
+    records.sort_by_key(|record| std::cmp::Reverse(record.claimed_at));
+    records.truncate(usize::try_from(args.limit)?);
+    Ok(records)
 }
 
 pub fn show(file: &Path, id: PaymentId, as_object: bool) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,6 @@
 //! `tollway pay`.
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use anyhow::Context;
 use buyer::{Answer, End, Limits, Request, Wallet};
@@ -66,8 +66,13 @@ async fn report(answer: &mut Answer) -> anyhow::Result<()> {
 
 /// The body, piece by piece as it comes.
 async fn hand_out(answer: &mut Answer) -> anyhow::Result<()> {
+    let mut last = b'\n';
     while let Some(chunk) = answer.body.next().await? {
         terminal::bytes(&chunk)?;
+        last = chunk.last().copied().unwrap_or(last);
+    }
+    if last != b'\n' && std::io::stdout().is_terminal() {
+        eprintln!();
     }
     Ok(())
 }

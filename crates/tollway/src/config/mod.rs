@@ -196,9 +196,7 @@ fn facilitator_section(mut table: Table<'_>, directory: &Path) -> FacilitatorSer
     for token in table.take("tokens").into_iter().flat_map(|field| field.secret().list("bearer tokens").unwrap_or_default()) {
         server.tokens.extend(bearer_token(&token, directory));
     }
-    for payee in table.take("pay_to").into_iter().flat_map(|field| field.list("addresses").unwrap_or_default()) {
-        server.pay_to.extend(payee.parse("\"0x…\"", scalar::address));
-    }
+    server.pay_to = table.take("pay_to").map(|field| network::addresses(&field)).unwrap_or_default();
     if let Some(field) = listen.filter(|_| !server.listen.ip().is_loopback() && server.tokens.is_empty() && server.pay_to.is_empty()) {
         field.wrong(
             "who can reach it could spend the signer's gas; add tokens = [{ env = \"…\" }] or pay_to = [\"0x…\"], or listen on 127.0.0.1",
@@ -249,7 +247,7 @@ impl Config {
                 signers,
                 finality: choice.finality,
                 assets: choice.assets.clone(),
-                factories: Vec::new(),
+                factories: choice.factories.clone(),
                 gas: GasLimits::default(),
             });
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use facilitator::Finality;
-use x402::{Asset, AssetId, Network, known};
+use x402::{Address, Asset, AssetId, Network, known};
 
 use super::{
     scalar,
@@ -23,6 +23,8 @@ pub struct NetworkChoice {
     pub signers: Vec<Secret>,
     pub finality: Finality,
     pub assets: Vec<Asset>,
+    /// Factories that may deploy a payer's counterfactual wallet (EIP-6492).
+    pub factories: Vec<Address>,
 }
 
 /// Everything of the networks, in the order of `network`.
@@ -106,6 +108,7 @@ fn section<'a>(mut table: Table<'a>, directory: &Path) -> Option<(Field<'a>, Net
     let signers = table.take("signer").map(|field| signers(field, directory));
     let finality = table.take("finality").and_then(|field| finality(&field));
     let assets = table.take("assets");
+    let factories = table.take("factories").map(|field| addresses(&field));
     unbuilt::refuse(&mut table, unbuilt::NETWORK);
     let (id, network) = (id?, network?);
     let mut choice = built_in(&network);
@@ -118,6 +121,7 @@ fn section<'a>(mut table: Table<'a>, directory: &Path) -> Option<(Field<'a>, Net
     choice.rpc = rpc.unwrap_or(choice.rpc);
     choice.signers = signers.unwrap_or(choice.signers);
     choice.finality = finality.unwrap_or(choice.finality);
+    choice.factories = factories.unwrap_or_default();
     Some((id, choice))
 }
 
@@ -130,6 +134,7 @@ fn built_in(network: &Network) -> NetworkChoice {
         signers: vec![Secret::Env(SIGNER_VARIABLE.to_owned())],
         finality: Finality::default(),
         assets: known.map(|k| vec![k.usdc.clone()]).unwrap_or_default(),
+        factories: Vec::new(),
     }
 }
 
@@ -141,6 +146,12 @@ pub fn urls(field: &Field<'_>) -> Vec<String> {
     }
     let url = |element: &Field<'_>| element.parse("\"http://127.0.0.1:8545\"", |text| scalar::http_url(text).map(|_| text.to_owned()));
     elements.iter().filter_map(url).collect()
+}
+
+/// A list of addresses.
+pub fn addresses(field: &Field<'_>) -> Vec<Address> {
+    let elements = field.list("addresses such as [\"0x…\"]").unwrap_or_default();
+    elements.iter().filter_map(|element| element.parse("\"0x…\"", scalar::address)).collect()
 }
 
 fn finality(field: &Field<'_>) -> Option<Finality> {

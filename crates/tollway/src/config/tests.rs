@@ -75,6 +75,7 @@ id = "eip155:84532"
 rpc = ["http://127.0.0.1:8545", "http://127.0.0.1:8546"]
 signer = [{ env = "A" }, { file = "b.key" }]
 finality = 3
+factories = ["0x5FbDB2315678afecb367f032d93F642f64180aa3"]
 [[networks]]
 id = "eip155:31337"
 rpc = "http://127.0.0.1:8545"
@@ -107,6 +108,7 @@ action = "block"
     assert_eq!((sepolia.rpc.len(), sepolia.finality, own.finality), (2, Finality::Blocks(3), Finality::Safe));
     assert_eq!((own.assets[0].decimals, own.assets[0].usd, own.assets[0].built_in), (18, true, false));
     assert!(sepolia.assets[0].built_in);
+    assert_eq!((sepolia.factories.len(), own.factories.len()), (1, 0));
     assert_eq!(config.store_path(), Path::new("/etc/tollway/data/books.db"));
     assert_eq!((config.facilitator_server.tokens.len(), config.facilitator_server.pay_to.len()), (2, 1));
     let seller = config.seller.unwrap();

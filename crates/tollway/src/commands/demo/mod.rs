@@ -52,20 +52,20 @@ pub fn demo(args: &cli::Demo) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let stage = Stage::set(args).await?;
-        let code = tokio::select! {
-            played = play(args, &stage) => played.map(|settled| if settled { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
-            () = signals.end() => Ok(ExitCode::SUCCESS),
+        let played = tokio::select! {
+            played = play(args, &stage) => Some(played),
+            () = signals.end() => None,
         };
-        if !args.once && code.is_ok() {
+        if matches!(played, Some(Ok(()))) && !args.once {
             signals.end().await;
         }
         stage.strike().await;
-        code
+        played.unwrap_or(Ok(())).map(|()| ExitCode::SUCCESS)
     })
 }
 
-/// Shows everything, pays once, and says whether it settled.
-async fn play(args: &cli::Demo, stage: &Stage) -> anyhow::Result<bool> {
+/// Shows everything and pays once. Errors: that payment did not settle.
+async fn play(args: &cli::Demo, stage: &Stage) -> anyhow::Result<()> {
     stage.ready().await?;
     if args.json {
         show::ready_line(stage)?;
@@ -86,7 +86,7 @@ async fn play(args: &cli::Demo, stage: &Stage) -> anyhow::Result<bool> {
     if !settled {
         bail!("the first payment did not settle: {:?}", shown.answer.end);
     }
-    Ok(settled)
+    Ok(())
 }
 
 impl Stage {

@@ -79,34 +79,24 @@ pub fn scene(stage: &Stage) -> io::Result<()> {
 /// The 402, the signature, the 200, the receipt.
 pub async fn first_payment(shown: &mut Shown) -> anyhow::Result<()> {
     let paint = Paint::new();
+    let (before, after) = shown.revenue;
     let answer = &mut shown.answer;
     let report = answer.report().await?;
-    line(&format!("{} GET {FIRST}", paint.bold("1 ask  ")))?;
-    if let Some(challenge) = &answer.challenge {
-        line(&format!("          {}", paint.status(402)))?;
-        for offer in &challenge.offers {
-            line(&format!(
-                "          offer: {} units of {} on {} to {}",
-                offer.amount,
-                printable(&offer.asset),
-                printable(&offer.network),
-                printable(&offer.pay_to)
-            ))?;
-        }
+    line(&format!("{}  GET {FIRST}", paint.bold("1")))?;
+    for offer in answer.challenge.iter().flat_map(|challenge| &challenge.offers) {
+        let terms = format!("{} units of {} on {}", offer.amount, printable(&offer.asset), printable(&offer.network));
+        line(&format!("   {}  {terms}", paint.status(402)))?;
+        line(&format!("                         to {}, within {} s", printable(&offer.pay_to), offer.max_timeout_seconds))?;
     }
-    line(&format!("{} GET {FIRST}, now with an authorization signed by {}", paint.bold("2 pay  "), BUYER.address))?;
-    line(&format!(
-        "          {}  {}",
-        paint.status(report.status.unwrap_or(0)),
-        printable(report.body.as_deref().unwrap_or_default().trim())
-    ))?;
-    let mut lines = receipt(answer).into_iter();
-    line(&format!("{} {}", paint.bold("3 proof"), lines.next().unwrap_or_default()))?;
-    for text in lines {
-        line(&format!("          {text}"))?;
+    line("")?;
+    line(&format!("{}  GET {FIRST}, with an authorization signed by {}", paint.bold("2"), BUYER.address))?;
+    line(&format!("   {}  {}", paint.status(report.status.unwrap_or(0)), printable(report.body.as_deref().unwrap_or_default().trim())))?;
+    line("")?;
+    for (index, text) in receipt(answer).iter().enumerate() {
+        let number = if index == 0 { paint.bold("3") } else { " ".to_owned() };
+        line(&format!("{number}  {text}"))?;
     }
-    let (before, after) = shown.revenue;
-    line(&format!("          the seller's balance went from {before} to {after} units"))?;
+    line(&format!("   seller       {before} units before, {after} after"))?;
     line("")?;
     Ok(())
 }
@@ -125,7 +115,7 @@ pub fn invitation(stage: &Stage) -> io::Result<()> {
     line(&paint.dim("  With the official client (npm i @x402/fetch @x402/evm viem):"))?;
     line("")?;
     for text in snippet(&gateway).lines() {
-        line(&format!("  {text}"))?;
+        line(format!("  {text}").trim_end())?;
     }
     line("")?;
     line(&paint.dim("Ctrl-C ends everything."))
