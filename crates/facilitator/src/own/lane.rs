@@ -111,11 +111,20 @@ impl Lane {
 
     /// A nonce that was returned, is not wanted by anybody, and holds up transactions above it.
     pub fn gap(&self) -> Option<Slot<'_>> {
+        self.gap_older_than(GAP_AFTER)
+    }
+
+    #[cfg(test)]
+    pub fn gap_now(&self) -> Option<Slot<'_>> {
+        self.gap_older_than(Duration::ZERO)
+    }
+
+    fn gap_older_than(&self, age: Duration) -> Option<Slot<'_>> {
         let mut guard = self.held();
         let held = guard.as_mut()?;
         let (&nonce, &since) = held.returned.first_key_value()?;
         let holds_up = held.in_flight.last().is_some_and(|highest| *highest > nonce);
-        if !holds_up || since.elapsed() < GAP_AFTER {
+        if !holds_up || since.elapsed() < age {
             return None;
         }
         held.returned.remove(&nonce);
