@@ -22,7 +22,7 @@ pub fn check(args: &Check) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let warnings = warnings(&config);
+    let warnings = if args.explain.is_some() { config.warnings.clone() } else { warnings(&config) };
     let file = config.file.display().to_string();
     for warning in &warnings {
         let mut text = String::new();
@@ -58,7 +58,14 @@ fn summary(config: &Config) -> std::io::Result<()> {
     terminal::line(&format!("{} is sound", config.file.display()))?;
     let networks: Vec<_> = config.networks.iter().map(|n| format!("{} ({})", n.network, names(n))).collect();
     if let Some(seller) = &config.seller {
-        terminal::line(&format!("  gateway    http://{} in front of {}", seller.gateway.listen, seller.gateway.origin))?;
+        let gateway = &seller.gateway;
+        let origin = gateway.origin.to_string();
+        terminal::line(&format!(
+            "  gateway    {} at {}, in front of {}",
+            gateway.public_url,
+            gateway.listen,
+            origin.trim_end_matches('/')
+        ))?;
         terminal::line(&format!("  paid to    {}", seller.pay_to))?;
     }
     terminal::line(&format!("  networks   {}", networks.join(", ")))?;

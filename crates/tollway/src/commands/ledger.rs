@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use ledger::{Entry, ListFilter, Record, Store};
+use serde::Serialize;
 use serde_json::{Value, json};
 use x402::{Asset, PaymentId, known};
 
@@ -18,7 +19,7 @@ pub fn list(file: &Path, args: &LedgerList) -> anyhow::Result<ExitCode> {
     let records = with_store(&config, async |store| find(&*store, args).await)?;
     if args.json {
         for record in &records {
-            terminal::line(&as_json(record).to_string())?;
+            terminal::line(&serde_json::to_string(&Fields(summary(record)))?)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -55,24 +56,17 @@ pub fn show(file: &Path, id: PaymentId, as_object: bool) -> anyhow::Result<ExitC
     let Some((entries, record)) = found else {
         bail!("{id} is not in {}", config.store_path().display());
     };
-    let mut object = as_json(&record);
-    if let Value::Object(fields) = &mut object {
-        fields.extend(details(&record));
-        fields.insert("entries".to_owned(), entries.iter().map(entry_json).collect());
-    }
+    let mut fields = [summary(&record), details(&record)].concat();
     if as_object {
-        terminal::line(&object.to_string())?;
+        fields.push(("entries", entries.iter().map(entry_json).collect()));
+        terminal::line(&serde_json::to_string(&Fields(fields))?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for (name, value) in object.as_object().into_iter().flatten() {
-        match value {
-            Value::Array(rows) => {
-                for row in rows {
-                    terminal::line(&format!("{name:<16}{} → {}  {}", plain(&row["debit"]), plain(&row["credit"]), plain(&row["amount"])))?;
-                }
-            }
-            value => terminal::line(&format!("{name:<16}{}", plain(value)))?,
-        }
+    for (name, value) in fields {
+        terminal::line(&format!("{name:<14}{}", plain(&value)))?;
+    }
+    for entry in entries {
+        terminal::line(&format!("{:<14}{} units from {} to {}", "entry", entry.amount, entry.debit, entry.credit))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -88,51 +82,56 @@ fn with_store<T>(config: &Config, read: impl AsyncFnOnce(Arc<dyn Store>) -> anyh
         .with_context(|| config.store_path().display().to_string())
 }
 
-/// One payment as a JSON object: a line of `list --json`.
-fn as_json(record: &Record) -> Value {
+/// Names and values, in this order.
+struct Fields(Vec<(&'static str, Value)>);
+
+impl Serialize for Fields {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// One payment: a line of `list --json`.
+fn summary(record: &Record) -> Vec<(&'static str, Value)> {
     let (binding, settlement) = (record.binding.as_ref(), record.settlement.as_ref());
     let transaction = settlement.map(|s| s.transaction).or_else(|| record.attempt.as_ref().and_then(ledger::Attempt::transaction));
-    json!({
-        "payment": record.id.to_string(),
-        "state": record.state.on_the_wire(),
-        "delivered": record.delivered,
-        "amount": record.amount.to_string(),
-        "asset": record.asset.address.to_string(),
-        "network": record.asset.network.as_str(),
-        "payer": record.key.payer.to_string(),
-        "payTo": record.pay_to.to_string(),
-        "rule": binding.map(|b| &b.rule),
-        "method": binding.map(|b| &b.method),
-        "path": binding.map(|b| &b.path),
-        "transaction": transaction.map(|hash| hash.to_string()),
-        "claimedAt": rfc3339(record.claimed_at),
-        "updatedAt": rfc3339(record.updated_at),
-        "settledAt": settlement.map(|s| rfc3339(s.at)),
-    })
+    vec![
+        ("payment", json!(record.id.to_string())),
+        ("state", json!(record.state.on_the_wire())),
+        ("delivered", json!(record.delivered)),
+        ("amount", json!(record.amount.to_string())),
+        ("asset", json!(record.asset.address.to_string())),
+        ("network", json!(record.asset.network.as_str())),
+        ("payer", json!(record.key.payer.to_string())),
+        ("payTo", json!(record.pay_to.to_string())),
+        ("rule", json!(binding.map(|b| &b.rule))),
+        ("method", json!(binding.map(|b| &b.method))),
+        ("path", json!(binding.map(|b| &b.path))),
+        ("transaction", json!(transaction.map(|hash| hash.to_string()))),
+        ("claimedAt", json!(rfc3339(record.claimed_at))),
+        ("updatedAt", json!(rfc3339(record.updated_at))),
+        ("settledAt", json!(settlement.map(|s| rfc3339(s.at)))),
+    ]
 }
 
 /// What `show` says beyond `list`.
-fn details(record: &Record) -> serde_json::Map<String, Value> {
+fn details(record: &Record) -> Vec<(&'static str, Value)> {
     let settlement = record.settlement.as_ref();
-    let object = json!({
-        "ledgerState": record.state.as_str(),
-        "nonce": record.key.nonce.to_string(),
-        "validAfter": record.valid_after.to_string(),
-        "validBefore": record.valid_before.to_string(),
-        "generation": record.generation,
-        "claimedBlock": record.claimed_block,
-        "blockNumber": settlement.map(|s| s.block_number),
-        "blockHash": settlement.map(|s| s.block_hash.to_string()),
-        "logIndex": settlement.and_then(|s| s.log_index),
-        "reason": record.reason,
-        "redeliveries": record.redeliveries,
-        "replyKept": record.kept,
-        "worker": record.worker.to_string(),
-    });
-    match object {
-        Value::Object(fields) => fields,
-        _ => serde_json::Map::new(),
-    }
+    vec![
+        ("booksState", json!(record.state.as_str())),
+        ("reason", json!(record.reason)),
+        ("nonce", json!(record.key.nonce.to_string())),
+        ("validAfter", json!(record.valid_after.to_string())),
+        ("validBefore", json!(record.valid_before.to_string())),
+        ("claimedBlock", json!(record.claimed_block)),
+        ("blockNumber", json!(settlement.map(|s| s.block_number))),
+        ("blockHash", json!(settlement.map(|s| s.block_hash.to_string()))),
+        ("logIndex", json!(settlement.and_then(|s| s.log_index))),
+        ("redeliveries", json!(record.redeliveries)),
+        ("replyKept", json!(record.kept)),
+        ("generation", json!(record.generation)),
+        ("worker", json!(record.worker.to_string())),
+    ]
 }
 
 fn entry_json(entry: &Entry) -> Value {

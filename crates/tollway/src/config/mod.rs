@@ -231,31 +231,34 @@ impl Config {
 
     /// Reads the signers' keys, and puts together what the facilitator needs.
     pub fn facilitator(&self) -> Result<facilitator::Config, Faults> {
-        let (mut faults, mut networks) = (Vec::new(), Vec::new());
+        let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
+        let mut networks = Vec::new();
         for choice in &self.networks {
-            let mut signers = Vec::new();
             // Remote facilitators settle with signers of their own.
-            for secret in choice.signers.iter().filter(|_| self.remotes.is_empty()) {
-                match signer(secret) {
-                    Ok(key) => signers.push(key),
-                    Err(message) => faults.push(Fault::of_file(format!("the signer's key of {}: {message}", choice.network))),
+            let own = choice.signers.iter().filter(|_| self.remotes.is_empty());
+            let (signers, failed): (Vec<_>, Vec<_>) = own.map(signer).partition(Result::is_ok);
+            for message in failed.into_iter().filter_map(Result::err) {
+                match missing.iter_mut().find(|(known, _)| *known == message) {
+                    Some((_, networks)) => networks.push(choice.network.as_str()),
+                    None => missing.push((message, vec![choice.network.as_str()])),
                 }
             }
             networks.push(NetworkConfig {
                 network: choice.network.clone(),
                 rpc: choice.rpc.clone(),
-                signers,
+                signers: signers.into_iter().flatten().collect(),
                 finality: choice.finality,
                 assets: choice.assets.clone(),
                 factories: choice.factories.clone(),
                 gas: GasLimits::default(),
             });
         }
-        if !faults.is_empty() {
-            faults.dedup();
-            return Err(Faults { file: self.file.display().to_string(), faults });
+        if missing.is_empty() {
+            return Ok(facilitator::Config { networks, remotes: self.remotes.clone(), settle_within: SETTLE_WITHIN });
         }
-        Ok(facilitator::Config { networks, remotes: self.remotes.clone(), settle_within: SETTLE_WITHIN })
+        let fault =
+            |(message, networks): (String, Vec<&str>)| Fault::of_file(format!("the signer's key of {}: {message}", networks.join(", ")));
+        Err(Faults { file: self.file.display().to_string(), faults: missing.into_iter().map(fault).collect() })
     }
 
     /// What the keys themselves make doubtful: the signer should hold gas only, never revenue.

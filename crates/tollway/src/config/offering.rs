@@ -40,6 +40,9 @@ impl Offering {
         let trusted_proxies = top.take("trusted_proxies").map(|field| proxies(&field)).unwrap_or_default();
         let request_buffer = top.take("request_buffer").and_then(|field| field.parse("\"1MiB\"", scalar::size)).unwrap_or(1 << 20);
         let (rules, places) = rule::read(top);
+        if !top.source().is_sound() {
+            rules.iter().zip(&places).for_each(|(spec, place)| place.report_condition(top.source(), spec));
+        }
         if rules.is_empty() && sells && unmatched == Unmatched::Pass {
             top.source().warn(None, "no [[rule]]: everything passes, and nothing is charged");
         }

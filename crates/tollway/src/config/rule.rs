@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use rules::{Action, PriceSpec, RuleError, RuleProblem, RuleSpec, SettleWhen};
+use rules::{Action, Expression, PriceSpec, RuleError, RuleProblem, RuleSpec, SettleWhen};
 
 use super::{
     TOP_KEYS,
@@ -20,6 +20,13 @@ pub struct RulePlace {
 }
 
 impl RulePlace {
+    /// Reports a condition that cannot be read, where other faults keep the rules from being built.
+    pub fn report_condition(&self, source: &Source, spec: &RuleSpec) {
+        if let (Some(Err(error)), Some(span)) = (spec.when.as_deref().map(Expression::parse), self.keys.get("when")) {
+            source.fault_unquoted(span.clone(), format!("`when`: {error}"));
+        }
+    }
+
     /// Reports what the rules crate found. Its errors in `when` draw their own caret.
     pub fn report(&self, source: &Source, error: &RuleError) {
         let span = self.keys.get(error.key).unwrap_or(&self.whole).clone();

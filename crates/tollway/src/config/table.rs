@@ -90,13 +90,11 @@ impl<'a> Table<'a> {
     pub fn finish(self, elsewhere: &[&str]) {
         for field in &self.left {
             let place = if self.name.is_empty() { String::new() } else { format!(" in {}", self.name) };
-            let hint = if elsewhere.contains(&field.key) {
-                "; it belongs at the top of the file, before the first [section]".to_owned()
-            } else {
-                match nearest(field.key, self.known.iter().copied()) {
-                    Some(name) => format!("; did you mean `{name}`?"),
-                    None => format!("; known are {}", self.known.join(", ")),
-                }
+            let near = nearest(field.key, self.known.iter().copied());
+            let hint = match (near, nearest(field.key, elsewhere.iter().copied())) {
+                (Some(name), _) => format!("; did you mean `{name}`?"),
+                (None, Some(name)) => format!("; `{name}` belongs at the top of the file, before the first [section]"),
+                (None, None) => format!("; known are {}", self.known.join(", ")),
             };
             Field { secret: self.secret, ..field.clone() }.wrong_key(format!("unknown key `{}`{place}{hint}", field.key));
         }

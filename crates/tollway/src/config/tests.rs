@@ -229,7 +229,8 @@ fn faults_of_rules() {
         ("redeliver = -1", "-1 is not a whole number"),
         ("redeliver = 99999999999999999999", "redeliver"),
         ("descripton = \"x\"", "unknown key `descripton` in [[rule]]; did you mean `description`?"),
-        ("default = \"deny\"", "unknown key `default` in [[rule]]; it belongs at the top of the file"),
+        ("default = \"deny\"", "unknown key `default` in [[rule]]; `default` belongs at the top of the file"),
+        ("defualt = \"deny\"", "unknown key `defualt` in [[rule]]; `default` belongs at the top of the file"),
         ("[[rule]]\nid = \"rule-1\"\nprice = \"$1\"", "ids are unique"),
         ("[[rule]]", "a rule that charges needs one"),
     ];
@@ -267,6 +268,13 @@ fn all_faults_are_told_at_once_in_order_and_in_place() {
     let file = |place| format!("/etc/tollway/t.toml:{place}");
     assert_eq!(places, ["1:10", "2:1", "3:10", "6:11"].map(file));
     assert!(faults.contains("  6 |   price = 0.001\n    |           ^^^^^"), "{faults}");
+}
+
+#[test]
+fn conditions_are_checked_whatever_else_is_wrong() {
+    let faults = load(&with("zzz = 1", "when = 'http.hots eq \"x\"'\n[[rule]]\nprice = 1")).unwrap_err();
+    assert!(faults.contains("http.hots") && faults.contains("`zzz`") && faults.contains("bare number"), "{faults}");
+    assert_eq!(faults.matches("error:").count(), 3, "{faults}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::{BUYER, FIRST, SELLER, Shown, Stage, origin::GOODS};
 use crate::{
@@ -43,21 +43,34 @@ impl Paint {
 }
 
 /// The line of `--json` that says that everything is ready.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ready {
+    gateway: String,
+    origin: String,
+    rpc: String,
+    /// The control plane is not built yet: null, as its token.
+    admin: Option<String>,
+    admin_token: Option<String>,
+    chain_id: u64,
+    asset: String,
+    pay_to: String,
+    buyer_key: String,
+}
+
 pub fn ready_line(stage: &Stage) -> anyhow::Result<()> {
-    let known = x402::known::network(&x402::Network::eip155(stage.chain.chain_id()));
-    let ready = json!({
-        "gateway": stage.gateway(),
-        "origin": format!("http://{}", stage.origin),
-        "rpc": stage.chain.rpc_url(),
-        // The control plane is not built yet.
-        "admin": null,
-        "adminToken": null,
-        "chainId": stage.chain.chain_id(),
-        "asset": known.map_or(stage.chain.token(), |known| known.usdc.id.address).to_string(),
-        "payTo": SELLER.address.to_string(),
-        "buyerKey": BUYER.key.to_string(),
-    });
-    line(&ready.to_string())?;
+    let ready = Ready {
+        gateway: stage.gateway(),
+        origin: format!("http://{}", stage.origin),
+        rpc: stage.chain.rpc_url(),
+        admin: None,
+        admin_token: None,
+        chain_id: stage.chain.chain_id(),
+        asset: stage.chain.token().to_string(),
+        pay_to: SELLER.address.to_string(),
+        buyer_key: BUYER.key.to_string(),
+    };
+    line(&serde_json::to_string(&ready)?)?;
     Ok(())
 }
 
