@@ -29,7 +29,7 @@ pub struct Limits {
     pub head: Duration,
     /// To open a connection to the origin, TLS included.
     pub connect: Duration,
-    /// From the end of a request to the head of the origin's answer.
+    /// From the last byte of a request that went to the origin to the head of its answer.
     pub origin: Duration,
     /// How long a connection to the origin may stand idle.
     pub idle: Duration,

@@ -13,7 +13,7 @@ use facilitator::Facilitator;
 use ledger::Ledger;
 use rules::{Quotes, RuleSet};
 use tokio_rustls::TlsConnector;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::DropGuard, task::TaskTracker};
 use x402::Clock;
 
 use crate::{
@@ -32,6 +32,8 @@ pub struct Gateway {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     stop: Stop,
+    /// A gateway that is dropped ends at once.
+    _end: DropGuard,
 }
 
 /// Why a gateway did not start; nothing was served.
@@ -85,14 +87,16 @@ impl Gateway {
             threads => threads,
         };
         let stop = Stop::default();
+        let end = stop.now.clone().drop_guard();
         let (mut local, mut threads) = (config.listen, Vec::with_capacity(count));
+        listen::probe(local).map_err(|error| StartError::Listen { address: local, error })?;
         for index in 0..count {
             let listen_error = |error| StartError::Listen { address: local, error };
             let listener = listen::bind(local).map_err(listen_error)?;
             local = listener.local_addr().map_err(listen_error)?;
             threads.push(listen::spawn(index, listener, Arc::clone(&shared), tls.clone(), stop.clone()).map_err(StartError::Thread)?);
         }
-        Ok(Self { local, config: Mutex::new(config), shared, threads, stop })
+        Ok(Self { local, config: Mutex::new(config), shared, threads, stop, _end: end })
     }
 
     /// The address in use, where port 0 was asked for.
@@ -127,7 +131,7 @@ impl Gateway {
 
     /// Takes no new connection, ends those open after their answers, waits for payments under way; at the latest after `grace`.
     pub async fn shutdown(self, grace: Duration) {
-        let Self { threads, stop, shared, .. } = self;
+        let Self { threads, stop, shared, _end, .. } = self;
         shared.tasks.close();
         stop.drain.cancel();
         let ended = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));

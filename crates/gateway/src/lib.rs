@@ -20,6 +20,7 @@ mod forwarded;
 mod gateway;
 mod listen;
 pub mod origin;
+mod patience;
 mod pipeline;
 mod respond;
 mod snapshot;

@@ -25,6 +25,13 @@ use crate::{
 /// Connections that may wait to be accepted, per thread.
 const BACKLOG: i32 = 1024;
 
+/// Whether nobody listens there: with `SO_REUSEPORT` a second process would silently get a share of the connections.
+pub(crate) fn probe(address: SocketAddr) -> Result<(), Error> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
+}
+
 /// A socket that shares its address with those of the other threads.
 pub(crate) fn bind(address: SocketAddr) -> Result<StdListener, Error> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;

@@ -1,6 +1,6 @@
 //! `origin`: canonical bytes, with `PAYMENT-CONTEXT`, under a deadline.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use ledger::Record;
@@ -11,6 +11,7 @@ use crate::{
     context::Standing,
     fields,
     origin::{Admission, Free, OriginError},
+    patience::Patience,
 };
 
 const CONTEXT: HeaderName = HeaderName::from_static(x402::http::PAYMENT_CONTEXT);
@@ -39,7 +40,7 @@ impl<O: Origin> Pipeline<O> {
     /// What costs nothing.
     pub(super) async fn free(self: &Arc<Self>, snapshot: &Snapshot, free: Free, parts: Parts, body: Body, removed: &Removed) -> Answer {
         let request = outgoing(parts, body, removed.trailers);
-        let outcome = match self.ask(snapshot, Admission::Free(&free), request, self.shared.limits.origin).await {
+        let outcome = match self.ask(snapshot, Admission::Free(&free), request, Duration::MAX).await {
             Ok(response) => Outcome::Free(response),
             Err(error) => Outcome::NoAnswer { error, settled: None },
         };
@@ -54,16 +55,16 @@ impl<O: Origin> Pipeline<O> {
         mut request: Request<Body>,
     ) -> Result<Response<Body>, OriginError> {
         let snapshot = sale.rule.snapshot();
-        let (record, standing, within) = match admission {
+        let (record, standing, until) = match admission {
             Admission::Claimed(claimed) => (claimed.record(), Standing::Claimed, self.until_settlement(claimed.record())),
-            Admission::Settled(settled) => (settled.record(), Standing::Settled, self.shared.limits.origin),
+            Admission::Settled(settled) => (settled.record(), Standing::Settled, Duration::MAX),
             Admission::Free(_) => return Err(OriginError::Unreachable("not for what is free".to_owned())),
         };
         let context = self.shared.context.sign(&snapshot.public_url, sale.target(), record, standing, self.shared.clock.now());
         if let Some(context) = context {
             request.headers_mut().insert(CONTEXT, context);
         }
-        self.ask(snapshot, admission, request, within).await
+        self.ask(snapshot, admission, request, until).await
     }
 
     async fn ask(
@@ -71,20 +72,29 @@ impl<O: Origin> Pipeline<O> {
         snapshot: &Snapshot,
         admission: Admission<'_>,
         request: Request<Body>,
-        within: Duration,
+        until: Duration,
     ) -> Result<Response<Body>, OriginError> {
-        let asked = tokio::time::timeout(within, self.origin.forward(&snapshot.origin, admission, request));
-        let mut response = asked.await.map_err(|_| OriginError::TimedOut)??;
-        fields::strip_response(response.headers_mut());
-        Ok(response)
+        let mut patience = Patience::new(self.shared.limits.origin, until);
+        let request = request.map(|body| patience.watch(body));
+        let mut asked = pin!(self.origin.forward(&snapshot.origin, admission, request));
+        loop {
+            match tokio::time::timeout(patience.next(), asked.as_mut()).await {
+                Ok(answer) => {
+                    let mut response = answer?;
+                    fields::strip_response(response.headers_mut());
+                    return Ok(response);
+                }
+                Err(_) if patience.has_reason() => {}
+                Err(_) => return Err(OriginError::TimedOut),
+            }
+        }
     }
 
     /// How long the origin may take so that the claim can still be settled.
     fn until_settlement(&self, record: &Record) -> Duration {
         let left = record.valid_before.saturating_sub(U256::from(self.shared.clock.now().0));
         let room = self.shared.limits.settlement_room.min(5);
-        let seconds = u64::try_from(left).unwrap_or(u64::MAX).saturating_sub(room).max(1);
-        self.shared.limits.origin.min(Duration::from_secs(seconds))
+        Duration::from_secs(u64::try_from(left).unwrap_or(u64::MAX).saturating_sub(room).max(1))
     }
 }
 

@@ -115,3 +115,25 @@ async fn always_free_paths_are_free_under_a_charge_rule() {
     assert_eq!(robots.header("cache-control"), Some("private, max-age=60"));
     assert_eq!(world.get("/other", &[]).await.status, 402);
 }
+
+/// What a client does not read is not read from the origin either: nothing is spooled.
+#[tokio::test]
+async fn a_slow_reader_holds_the_origin_back() {
+    let world = World::start().await;
+    let payment = world.payment("/paid/big").await;
+    let mut wires = Vec::new();
+    for (path, line) in [("/free/big", "X-Y: z"), ("/paid/big", payment.as_str())] {
+        let before = world.origin.chunks();
+        let mut wire = Wire::open(world.address).await;
+        wire.send(request("GET", path, &[line], b"")).await;
+        assert_eq!(wire.head().await.status, 200);
+        // Until nothing moves any more.
+        let mut taken = usize::MAX;
+        while taken != world.origin.chunks() {
+            taken = world.origin.chunks();
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        assert!(taken - before < 512, "{path}: {} of 1024", taken - before);
+        wires.push(wire);
+    }
+}

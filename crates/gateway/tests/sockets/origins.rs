@@ -7,7 +7,10 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::support::{World, world::rules};
+use crate::support::{
+    Wire, World,
+    world::{market, rules},
+};
 
 #[tokio::test]
 async fn an_unreachable_origin_is_502() {
@@ -27,6 +30,32 @@ async fn an_origin_that_does_not_answer_is_504() {
     .await;
     let reply = world.get("/free", &[]).await;
     assert_eq!((reply.status, reply.error().as_str()), (504, "origin_timeout"));
+}
+
+/// A long upload is not a silent origin.
+#[tokio::test]
+async fn an_upload_that_moves_is_waited_for() {
+    let world = World::with(rules(), |config| config.limits.origin = Duration::from_millis(400)).await;
+    let mut wire = Wire::open(world.address).await;
+    wire.send("POST /free/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n").await;
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        wire.send("x").await;
+    }
+    assert_eq!(wire.reply().await.text(), "xxxxxxxxxx");
+    wire.send("POST /free/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx").await;
+    assert_eq!(wire.reply().await.error(), "origin_timeout");
+}
+
+#[tokio::test]
+async fn an_occupied_address_is_said_to_be() {
+    let world = World::start().await;
+    assert!(tokio::net::TcpListener::bind(world.address).await.is_err());
+    let set = rules::RuleSet::build(rules(), market(rules::Unmatched::Pass)).unwrap();
+    let config = gateway::Config { listen: world.address, ..world.config.clone() };
+    let secrets = gateway::Secrets { quote: [0; 32], context: [0; 32] };
+    let second = gateway::Gateway::start(config, set, world.settling.clone(), world.ledger.clone(), world.clock.clone(), secrets);
+    assert!(matches!(second, Err(gateway::StartError::Listen { .. })));
 }
 
 /// An origin that ends every connection after one answer without saying so: the pool's stale connections cost nobody an answer.

@@ -452,6 +452,25 @@ async fn a_disconnect_cancels_no_money() {
     assert_eq!(world.facilitator.settles(), 1);
 }
 
+/// Version 1, and version 2 without an echoed quote, carry no secret: everything in them is public after settlement.
+#[tokio::test]
+async fn without_a_secret_the_buyer_is_who_asks_from_the_same_address() {
+    let world = World::with(rules(), |config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    let unpaid = world.get("/first/500", &[]).await;
+    let secret = format!("PAYMENT-SIGNATURE: {}", world.buyer.pay(&unpaid, world.now()));
+    let v1 = format!("X-PAYMENT: {}", world.buyer.sign_v1(&world.buyer.draft(&unpaid, world.now())));
+    let mut draft = world.buyer.draft(&unpaid, world.now());
+    draft.offer.extra.as_mut().unwrap().remove("quote");
+    let unquoted = format!("PAYMENT-SIGNATURE: {}", world.buyer.sign(&draft));
+    let (home, away) = ("X-Forwarded-For: 1.1.1.1", "X-Forwarded-For: 2.2.2.2");
+    for (payment, elsewhere) in [(&v1, 409), (&unquoted, 409), (&secret, 500)] {
+        assert_eq!(world.get("/first/500", &[payment, home]).await.status, 500);
+        assert_eq!(world.get("/first/500", &[payment, away]).await.status, elsewhere);
+        assert_eq!(world.get("/first/500", &[payment, home]).await.status, 500);
+    }
+    assert_eq!(world.facilitator.settles(), 3);
+}
+
 #[tokio::test]
 async fn a_redelivery_needs_the_same_body() {
     let world = World::start().await;

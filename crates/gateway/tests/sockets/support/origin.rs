@@ -3,7 +3,10 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,6 +30,8 @@ struct State {
     seen: Mutex<Vec<Seen>>,
     /// What waits in `/hold` and between the events of `/events` goes on with a permit each.
     gate: Semaphore,
+    /// Chunks of `/big` that were taken.
+    chunks: AtomicUsize,
     accept: Mutex<Option<AbortHandle>>,
 }
 
@@ -49,7 +54,8 @@ impl Origin {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(State { seen: Mutex::default(), gate: Semaphore::new(0), accept: Mutex::default() });
+        let state =
+            Arc::new(State { seen: Mutex::default(), gate: Semaphore::new(0), chunks: AtomicUsize::new(0), accept: Mutex::default() });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
         *state.accept.lock().unwrap() = Some(accepting.abort_handle());
         Self { address, state }
@@ -70,6 +76,11 @@ impl Origin {
     /// Lets one waiting answer, or event, go on.
     pub fn go_on(&self) {
         self.state.gate.add_permits(1);
+    }
+
+    /// Chunks of 64 KiB of `/big` that were taken, of 1024.
+    pub fn chunks(&self) -> usize {
+        self.state.chunks.load(Ordering::Relaxed)
     }
 
     /// Until so many requests have come.
@@ -185,6 +196,7 @@ async fn write(last: String, body: Bytes, mut sender: Sender<Bytes, std::io::Err
                 if sender.send_data(chunk.clone()).await.is_err() {
                     return;
                 }
+                state.chunks.fetch_add(1, Ordering::Relaxed);
             }
         }
         "echo" => {
