@@ -252,10 +252,10 @@ fn ten_thousand_rules_try_as_few_as_ten() {
         });
         build(specs.collect())
     };
-    let tried = |rules: &RuleSet, path: &str| {
+    let tried_by = |method: &str, rules: &RuleSet, path: &str| {
         let count = Cell::new(0);
         let index = Index::new(rules.rules());
-        let found = request("GET", path, &[], |facts| {
+        let found = request(method, path, &[], |facts| {
             index.first(facts.head(), |at| {
                 count.set(count.get() + 1);
                 rules.rules()[at].holds(facts)
@@ -263,12 +263,15 @@ fn ten_thousand_rules_try_as_few_as_ten() {
         });
         (found, count.get())
     };
+    let tried = |rules: &RuleSet, path: &str| tried_by("GET", rules, path);
     let (few, lots) = (many(8), many(10_000));
     for path in ["/item/4", "/group/5/x", "/y/3", "/nothing"] {
         assert_eq!(tried(&few, path), tried(&lots, path));
         assert!(tried(&lots, path).1 <= 1);
     }
     assert_eq!(tried(&lots, "/item/9996"), (Some(9996), 1));
+    assert_eq!(tried(&lots, "/y/9999"), (Some(9999), 1));
+    assert_eq!(tried_by("POST", &lots, "/y/9999"), (None, 0));
     assert_eq!(tried(&lots, "/group/9997/x"), (Some(9997), 1));
 }
 
@@ -351,6 +354,11 @@ fn prices_of_before_a_reload_are_honoured_for_a_while() {
         same = build(vec![spec("a", "", "$3")]).replacing(&same, NOW.after(500 + second));
     }
     assert_eq!(amounts(&same, "a", NOW.after(549)).len(), 2);
+    let mut changing = same;
+    for n in 1..50 {
+        changing = build(vec![spec("a", "", &format!("${n}"))]).replacing(&changing, NOW.after(1000 * n));
+    }
+    assert!(changing.past.values().all(|past| past.len() <= 4));
     // A rule without an id stays the same as long as its condition does.
     let moved = build(vec![spec("", "ssl", "$1"), spec("", "http.host eq \"x\"", "$6")]).replacing(&cheap, NOW);
     assert_eq!(amounts(&moved, "rule-2", NOW), ["6000000", "5000000"]);
