@@ -2,6 +2,7 @@
 
 mod batcher;
 mod call;
+mod facts;
 mod heads;
 mod judge;
 mod lane;
@@ -20,10 +21,10 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256};
-use ledger::Ledger;
+use ledger::{Ledger, Record};
 use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
-use x402::{Facts, Network, PaymentId};
+use x402::{Network, PaymentId};
 
 use crate::{
     Finality, GasLimits, NetworkConfig, Readiness,
@@ -31,6 +32,7 @@ use crate::{
     directory::{Directory, KnownAsset},
 };
 use batcher::Batcher;
+use facts::{Question, Reader, Seen};
 use heads::Heads;
 use lane::Lane;
 
@@ -41,17 +43,9 @@ const SIMULATIONS: usize = 16;
 /// How long a gas price is good for.
 const FEES_FOR: Duration = Duration::from_secs(2);
 
-/// What a chain said of one payment, with the block and the time (unix seconds) it was said at.
-#[derive(Clone, Copy, Debug)]
-struct Seen {
-    facts: Facts,
-    block: u64,
-    timestamp: u64,
-}
-
 /// Everything of one token that changes.
 struct Token {
-    facts: Batcher<(Address, B256), Seen>,
+    facts: Batcher<Question, Seen>,
     /// Gas that transfers of plain wallets needed at most, so far.
     plain_gas: AtomicU64,
 }
@@ -173,6 +167,11 @@ impl OwnNetwork {
         self.token(token)?.facts.ask((payer, nonce)).await
     }
 
+    /// Facts of one payment as they are now.
+    async fn look_now(&self, record: &Record) -> Result<Seen, ChainError> {
+        Reader::read_now(self.chain.as_ref(), record.asset.address, (record.key.payer, record.key.nonce)).await
+    }
+
     async fn fees(&self) -> Result<Fees, ChainError> {
         let known = *self.fees.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, fees)) = known.filter(|(at, _)| at.elapsed() < FEES_FOR) {
@@ -195,24 +194,10 @@ impl OwnNetwork {
 
 impl Token {
     fn new(runtime: &Handle, chain: &Arc<dyn Chain>, address: Address) -> Self {
-        let chain = Arc::clone(chain);
-        let facts = Batcher::start(runtime, MAX_FACTS, move |asked: Vec<(Address, B256)>| {
-            let chain = Arc::clone(&chain);
-            async move {
-                let at = chain.facts(address, &asked).await?;
-                let seen = at.rows.iter().map(|row| Seen {
-                    facts: Facts {
-                        balance: row.balance,
-                        nonce_used: row.nonce_used,
-                        paused: at.paused,
-                        payer_blacklisted: row.blacklisted,
-                        payer_has_code: row.has_code,
-                    },
-                    block: at.block,
-                    timestamp: at.timestamp,
-                });
-                Ok(seen.collect())
-            }
+        let reader = Arc::new(Reader::new(Arc::clone(chain), address));
+        let facts = Batcher::start(runtime, MAX_FACTS, move |asked| {
+            let reader = Arc::clone(&reader);
+            async move { reader.read(asked).await }
         });
         Self { facts, plain_gas: AtomicU64::new(0) }
     }

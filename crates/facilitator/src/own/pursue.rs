@@ -211,7 +211,7 @@ impl OwnNetwork {
         if let Some(settlement) = self.settled_elsewhere(record).await? {
             return Ok(Some(End::Settled(settlement)));
         }
-        let seen = self.look(record.asset.address, record.key.payer, record.key.nonce).await?;
+        let seen = self.look_now(record).await?;
         if seen.block < receipt.block_number {
             return Ok(None);
         }
@@ -230,7 +230,7 @@ impl OwnNetwork {
 
     /// There is no receipt: has somebody else settled it, or can it never settle any more?
     async fn look_elsewhere(&self, record: &Record) -> Result<Option<End>, ChainError> {
-        let seen = self.look(record.asset.address, record.key.payer, record.key.nonce).await?;
+        let seen = self.look_now(record).await?;
         let over = seen.timestamp >= seconds(record.valid_before);
         if seen.facts.nonce_used {
             if let Some(settlement) = self.settled_elsewhere(record).await? {

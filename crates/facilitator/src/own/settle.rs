@@ -122,7 +122,7 @@ impl OwnNetwork {
 
     /// Why the simulation was refused, by what the chain says of the payment.
     async fn diagnose(&self, record: &Record, weight: Weight, why: &str) -> Stop {
-        let seen = match self.look(record.asset.address, record.key.payer, record.key.nonce).await {
+        let seen = match self.look_now(record).await {
             Ok(seen) => seen,
             Err(error) => return error.into(),
         };

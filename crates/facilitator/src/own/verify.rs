@@ -3,8 +3,9 @@
 use x402::{Authenticated, Evidence, Proof, Reason, Terms, Timestamp, Verified, signature::SignatureForm};
 
 use super::{
-    OwnNetwork, Seen,
+    OwnNetwork,
     call::{self, Weight},
+    facts::Seen,
 };
 use crate::{
     Readiness, Refusal, Verification,

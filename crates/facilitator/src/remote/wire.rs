@@ -235,7 +235,7 @@ async fn converse<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuild
         Ok(answer) if status.is_success() || status.as_u16() == 400 => Ok(answer),
         Err(error) if status.is_success() => Err(Trouble::Maybe(format!("not an answer: {error}"))),
         // Turned away at the door: redirected, unauthorized, not found, too many requests.
-        _ if status.is_redirection() || matches!(status.as_u16(), 401 | 403 | 404 | 405 | 413 | 415 | 429) => {
+        _ if status.is_redirection() || matches!(status.as_u16(), 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429) => {
             Err(Trouble::Unsent(format!("HTTP {status}")))
         }
         _ => Err(Trouble::Maybe(format!("HTTP {status}"))),

@@ -106,8 +106,7 @@ impl Rig {
             valid_before: U256::from(NOW + 100),
             nonce: B256::repeat_byte(nonce),
         };
-        let terms =
-            Terms { scheme: Scheme::Exact, asset: asset().id, pay_to: PAYEE, amount: authorization.value, max_timeout_seconds: 60 };
+        let terms = Terms { scheme: Scheme::Exact, asset: asset().id, pay_to: PAYEE, amount: authorization.value, max_timeout_seconds: 60 };
         let digest = eip712::transfer_digest(&separator(), &authorization);
         let signature = key.sign_hash_sync(&digest).unwrap().as_bytes().into();
         let payment = self.facilitator.authenticate(&ExactPayload { signature, authorization }, &asset().id).unwrap();
@@ -246,10 +245,7 @@ async fn a_refused_nonce_below_others_is_filled() {
     let refusal = Broadcast::Refused(Refused::Other { why: "underpriced".into() });
     rig.chain.say(|script| drop(script.broadcasts.insert(0, vec![refusal])));
     let (_, first) = rig.settling(1).await;
-    until("the first has its nonce", async || {
-        rig.ledger.unfinished().await.unwrap().len() == 1
-    })
-    .await;
+    until("the first has its nonce", async || rig.ledger.unfinished().await.unwrap().len() == 1).await;
     let (second, _settling) = rig.settling(2).await;
     until("the second is sent", async || rig.chain.nonces() == [1]).await;
     *rig.chain.hold_first.lock().unwrap() = None;
@@ -281,9 +277,10 @@ async fn a_signer_is_one_processs_at_a_time() {
     let worker = rig.ledger.store().enter_worker(Timestamp(NOW)).await.unwrap();
     let other = Ledger::new(Arc::clone(rig.ledger.store()), Arc::new(Fixed), worker);
     let second = start(&rig.config, &rig.chain, &other);
-    until("the second waits", async || {
-        matches!(second.readiness(&Network::eip155(1)), Readiness::NotReady { why } if why.contains("is held by process"))
-    })
+    until(
+        "the second waits",
+        async || matches!(second.readiness(&Network::eip155(1)), Readiness::NotReady { why } if why.contains("is held by process")),
+    )
     .await;
     rig.facilitator.shutdown().await;
     until("the second takes over", async || second.readiness(&Network::eip155(1)).is_ready()).await;

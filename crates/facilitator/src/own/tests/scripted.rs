@@ -26,6 +26,8 @@ pub struct Script {
     /// Height that facts are told at; the node's own where `None`.
     pub facts_at: Option<u64>,
     pub row: PayerFacts,
+    /// Pairs that facts were asked of.
+    pub facts_asked: usize,
     pub simulation: Simulation,
     pub receipts: HashMap<B256, Receipt>,
     /// Transactions by the first topic of their logs.
@@ -52,6 +54,7 @@ impl Scripted {
             timestamp: 1_000,
             facts_at: None,
             row,
+            facts_asked: 0,
             simulation: Simulation::Succeeds { gas: 60_000 },
             receipts: HashMap::new(),
             logs: HashMap::new(),
@@ -112,11 +115,10 @@ impl Chain for Scripted {
     }
 
     async fn facts(&self, _: Address, asked: &[(Address, B256)]) -> Result<FactsAt, ChainError> {
-        self.ask(|script| FactsAt {
-            block: script.facts_at.unwrap_or(script.height),
-            timestamp: script.timestamp,
-            paused: false,
-            rows: vec![script.row; asked.len()],
+        self.ask(|script| {
+            script.facts_asked += asked.len();
+            let block = script.facts_at.unwrap_or(script.height);
+            FactsAt { block, timestamp: script.timestamp, paused: false, rows: vec![script.row; asked.len()] }
         })
     }
 
