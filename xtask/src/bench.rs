@@ -40,13 +40,13 @@ pub fn run(names: &[String], profile: &str) -> anyhow::Result<()> {
     tools::node_packages()?;
     tools::debian(&[("nginx", "nginx-light"), ("wrk", "wrk"), ("taskset", "util-linux")])?;
     shell::run(shell::cargo().args(["build", "--locked", "--package", "tollway", "--profile", profile]))?;
-    let program = shell::target(&format!("{profile}/tollway"));
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let program = shell::target(&format!("{folder}/tollway"));
     let mut report = Report::default();
     for (name, measure) in PARTS.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|own| own == name)) {
         println!("\n==> bench {name}");
         measure(&program, &mut report)?;
     }
-    println!("\n{}", report.text());
     if names.is_empty() && profile == "dist" {
         std::fs::write(shell::root("BENCHMARKS.md"), report.page()?)?;
         println!("wrote BENCHMARKS.md");

@@ -35,10 +35,6 @@ impl Report {
         self.sections.push(section);
     }
 
-    pub fn text(&self) -> String {
-        self.sections.join("\n")
-    }
-
     /// The page, with the day and the machine.
     pub fn page(&self) -> anyhow::Result<String> {
         let date = shell::output(shell::command("date").args(["-u", "+%Y-%m-%d"]))?;
@@ -53,7 +49,7 @@ impl Report {
              machine,\nthe binary built with the `dist` profile. Both sides of a ratio are measured in turn in the same run; absolute numbers of another\n\
              machine, or of a busy one, differ.\n\n{}",
             date.trim(),
-            self.text()
+            self.sections.join("\n")
         ))
     }
 }
