@@ -105,7 +105,6 @@ pub struct Answer {
     pub payment: Option<Payment>,
     /// The seller's receipt says that it settled, or the resource was given for the payment.
     pub paid: bool,
-    pub content_type: Option<String>,
     pub body: Body,
 }
 

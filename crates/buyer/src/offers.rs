@@ -6,6 +6,9 @@ use x402::{Asset, Network, PaymentRequirements, ResourceInfo, Terms, Version, en
 
 use crate::Usd;
 
+/// The longest that an authorization may stay valid, in seconds: an offer that wants more is not signed.
+const LONGEST: u64 = 86_400;
+
 /// What may be spent, and where.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -51,6 +54,8 @@ pub enum Unpayable {
     TransferMethod(String),
     #[error("its amount is zero, or beyond reason")]
     Amount,
+    #[error("its authorization would stay valid for {0} s")]
+    Window(u64),
 }
 
 /// What to do about a challenge.
@@ -128,6 +133,9 @@ fn payable(offer: &PaymentRequirements, only: Option<&Network>) -> Result<Payabl
     let method = offer.extra.as_ref().and_then(|extra| extra.get("assetTransferMethod")).and_then(Value::as_str);
     if let Some(other) = method.filter(|method| *method != "eip3009") {
         return Err(Unpayable::TransferMethod(other.to_owned()));
+    }
+    if !(1..=LONGEST).contains(&terms.max_timeout_seconds) {
+        return Err(Unpayable::Window(terms.max_timeout_seconds));
     }
     let price = Usd::of_units(terms.amount, asset.decimals).filter(|_| !terms.amount.is_zero()).ok_or(Unpayable::Amount)?;
     Ok(Payable { requirements: offer.clone(), terms, asset, price })

@@ -169,8 +169,7 @@ struct Head {
 
 impl Head {
     fn answer(&self, end: End, body: Body) -> Answer {
-        let content_type = self.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        Answer { end, status: Some(self.status.as_u16()), challenge: None, payment: None, paid: false, content_type, body }
+        Answer { end, status: Some(self.status.as_u16()), challenge: None, payment: None, paid: false, body }
     }
 }
 
@@ -186,7 +185,7 @@ fn unpaid(response: reqwest::Response) -> Answer {
 }
 
 fn unanswered(why: String, payment: Option<Payment>) -> Answer {
-    Answer { end: End::Other { why }, status: None, challenge: None, payment, paid: false, content_type: None, body: Body::default() }
+    Answer { end: End::Other { why }, status: None, challenge: None, payment, paid: false, body: Body::default() }
 }
 
 /// An error with its causes: reqwest's own message leaves them out.

@@ -140,14 +140,16 @@ fn the_limit_itself_may_be_spent_and_can_be_set() {
 }
 
 #[test]
-fn only_known_dollar_assets_are_paid_with() {
+fn only_known_dollar_assets_are_paid_with_and_nothing_odd_is_signed() {
     let mut permit2 = offer("1", USDC);
     permit2["extra"]["assetTransferMethod"] = json!("permit2");
     let mut other_scheme = offer("1", USDC);
     other_scheme["scheme"] = json!("upto");
     let mut unknown_network = offer("1", USDC);
     unknown_network["network"] = json!("eip155:999999");
-    for unpayable in [offer("1", SELLER), offer("0", USDC), permit2, other_scheme, unknown_network] {
+    let mut endless = offer("1", USDC);
+    endless["maxTimeoutSeconds"] = json!(86_401);
+    for unpayable in [offer("1", SELLER), offer("0", USDC), permit2, other_scheme, unknown_network, endless] {
         let script = Script::start(vec![demand(std::slice::from_ref(&unpayable)), served()]);
         let ran = pay(&script.url("/x"), &[]);
         assert_eq!((ran.code, script.got().len()), (4, 1), "{unpayable}: {}", ran.err);
@@ -199,6 +201,13 @@ fn a_second_402_is_a_refusal_and_nothing_is_signed_again() {
     assert!(ran.err.contains("insufficient_funds"), "{}", ran.err);
     let report = object(&ran);
     assert_eq!((&report["status"], &report["paid"], &report["payer"]), (&json!(402), &json!(false), &Value::Null));
+}
+
+#[test]
+fn what_a_seller_says_cannot_steer_the_terminal() {
+    let refusal = Reply::new(402, "{}").with("PAYMENT-RESPONSE", receipt(false, Some("\u{1b}[2Jgone")));
+    let ran = pay(&Script::start(vec![demand(&[offer("10000", USDC)]), refusal]).url("/x"), &[]);
+    assert!(ran.code == 4 && ran.err.contains("[2Jgone") && !ran.err.contains('\u{1b}'), "{:?}", ran.err);
 }
 
 #[test]

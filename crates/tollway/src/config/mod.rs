@@ -136,7 +136,7 @@ fn read<'a>(source: &'a Source, document: &'a DeTable<'a>, path: &Path, purpose:
     let sells = match purpose {
         Purpose::Gateway => true,
         Purpose::Check => offers || !document.contains_key("facilitator_server"),
-        Purpose::Facilitator | Purpose::Ledger => offers,
+        Purpose::Facilitator | Purpose::Ledger => false,
     };
     let remotes = top.take("facilitator").map(|field| remotes(&field)).unwrap_or_default();
     let networks = network::read(&mut top, directory, !remotes.is_empty());
