@@ -227,7 +227,7 @@ fn http_url(url: &str) -> Result<reqwest::Url, ConfigError> {
 }
 
 /// Follows no redirect, uses no proxy of the environment.
-fn http_client() -> Result<reqwest::Client, ConfigError> {
+pub(crate) fn http_client() -> Result<reqwest::Client, ConfigError> {
     static PROVIDER: Once = Once::new();
     // Somebody else may have installed one before us: then that one serves.
     PROVIDER.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));

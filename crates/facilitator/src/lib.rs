@@ -7,6 +7,8 @@ pub mod chain;
 mod config;
 mod directory;
 mod facilitator;
+#[cfg(test)]
+mod fake;
 mod outcome;
 mod own;
 mod release;

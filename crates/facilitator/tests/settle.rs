@@ -422,7 +422,7 @@ async fn a_node_that_is_down_releases_the_claim() {
 async fn a_definite_refusal_leaves_no_gap() {
     let rig = Rig::new().await;
     settled(rig.pay(&payment()).await);
-    rig.devnet.set_faults(fail("eth_sendRawTransaction", "insufficient funds for gas * price + value"));
+    rig.devnet.set_faults(fail("eth_sendRawTransaction", "replacement transaction underpriced"));
     let refused = payment();
     let outcome = rig.pay(&refused).await;
     let Outcome::Unavailable { record: Some(record), .. } = outcome else { panic!("{outcome:?}") };
@@ -546,4 +546,18 @@ async fn many_are_verified_by_few_calls() {
     }
     let calls = rig.devnet.requests()["eth_call"] - before;
     assert!(calls <= 10, "{calls} calls for 100 payments");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signer_that_runs_dry_stops_the_offers_at_once() {
+    let rig = Rig::new().await;
+    rig.devnet.set_faults(fail("eth_sendRawTransaction", "insufficient funds for gas * price + value"));
+    rig.devnet.set_balance(common::SIGNER.address, U256::ZERO);
+    let outcome = rig.pay(&payment()).await;
+    assert!(matches!(outcome, Outcome::Unavailable { .. }), "{outcome:?}");
+    assert!(!rig.facilitator.readiness(&common::network()).is_ready());
+    rig.devnet.set_faults(Faults::default());
+    rig.devnet.set_balance(common::SIGNER.address, U256::from(10).pow(U256::from(18)));
+    rig.ready().await;
+    settled(rig.pay(&payment()).await);
 }

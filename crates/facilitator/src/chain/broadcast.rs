@@ -16,6 +16,8 @@ pub enum Broadcast {
 pub enum Refused {
     /// The account nonce is mined already, by this transaction or by another.
     NonceUsed { why: String },
+    /// The signer cannot pay. The account nonce stays free.
+    Funds { why: String },
     /// The account nonce stays free.
     Other { why: String },
 }
@@ -36,10 +38,8 @@ const TAKEN: &[&str] = &[
 ];
 const NONCE_USED: &[&str] =
     &["nonce too low", "nonce is too low", "nonce_too_low", "oldnonce", "old nonce", "nonce has already been used", "nonce_expired"];
+const FUNDS: &[&str] = &["insufficient funds", "insufficientfunds", "insufficient balance", "upfront cost exceeds account balance"];
 const REFUSED: &[&str] = &[
-    "insufficient funds",
-    "insufficientfunds",
-    "insufficient balance",
     "intrinsic gas too low",
     "intrinsicgas",
     "intrinsic gas exceeds",
@@ -96,6 +96,9 @@ pub fn classify(message: &str) -> Broadcast {
     let why = message.to_owned();
     if says(NONCE_USED) {
         return Broadcast::Refused(Refused::NonceUsed { why });
+    }
+    if says(FUNDS) {
+        return Broadcast::Refused(Refused::Funds { why });
     }
     if says(REFUSED) {
         return Broadcast::Refused(Refused::Other { why });

@@ -6,6 +6,7 @@ use super::*;
 enum Class {
     Taken,
     NonceUsed,
+    Funds,
     Refused,
     Maybe,
 }
@@ -14,6 +15,7 @@ fn class(message: &str) -> Class {
     match classify(message) {
         Broadcast::Taken => Class::Taken,
         Broadcast::Refused(Refused::NonceUsed { .. }) => Class::NonceUsed,
+        Broadcast::Refused(Refused::Funds { .. }) => Class::Funds,
         Broadcast::Refused(Refused::Other { .. }) => Class::Refused,
         Broadcast::Maybe { .. } => Class::Maybe,
     }
@@ -28,9 +30,9 @@ fn every_recorded_sentence_has_its_class() {
         ("nonce too low: next nonce 12, tx nonce 11", Class::NonceUsed),
         ("nonce too low: address 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266, tx: 3 state: 4", Class::NonceUsed),
         ("nonce too high", Class::Refused),
-        ("insufficient funds for gas * price + value: balance 0, tx cost 21000, overshot 21000", Class::Refused),
-        ("insufficient funds for gas * price + value", Class::Refused),
-        ("insufficient funds for transfer", Class::Refused),
+        ("insufficient funds for gas * price + value: balance 0, tx cost 21000, overshot 21000", Class::Funds),
+        ("insufficient funds for gas * price + value", Class::Funds),
+        ("insufficient funds for transfer", Class::Funds),
         ("intrinsic gas too low", Class::Refused),
         ("intrinsic gas too low: gas 100, minimum needed 21000", Class::Refused),
         ("exceeds block gas limit", Class::Refused),
@@ -54,19 +56,19 @@ fn every_recorded_sentence_has_its_class() {
         ("OldNonce, Current nonce: 5, nonce of rejected tx: 4", Class::NonceUsed),
         ("FeeTooLow, MaxFeePerGas too low", Class::Refused),
         ("FeeTooLowToCompete", Class::Refused),
-        ("InsufficientFunds, Account balance: 0, cumulative cost: 21000", Class::Refused),
+        ("InsufficientFunds, Account balance: 0, cumulative cost: 21000", Class::Funds),
         ("GasLimitExceeded", Class::Refused),
         ("NonceGap, Future nonce. Expected nonce: 7", Class::Maybe),
         // erigon
         ("ALREADY_EXISTS: already known", Class::Taken),
         ("INTERNAL_ERROR: existing tx with same hash", Class::Maybe),
         ("INTERNAL_ERROR: nonce too low", Class::NonceUsed),
-        ("INTERNAL_ERROR: insufficient funds", Class::Refused),
+        ("INTERNAL_ERROR: insufficient funds", Class::Funds),
         ("INTERNAL_ERROR: underpriced", Class::Refused),
         // besu
         ("Known transaction", Class::Taken),
         ("Nonce too low", Class::NonceUsed),
-        ("Upfront cost exceeds account balance", Class::Maybe),
+        ("Upfront cost exceeds account balance", Class::Funds),
         ("Intrinsic gas exceeds gas limit", Class::Refused),
         ("Gas price below configured minimum gas price", Class::Refused),
         // reth, op-reth
@@ -75,7 +77,7 @@ fn every_recorded_sentence_has_its_class() {
         ("tx gas limit exceeds block gas limit", Class::Refused),
         // anvil
         ("transaction already imported", Class::Taken),
-        ("Insufficient funds for gas * price + value", Class::Refused),
+        ("Insufficient funds for gas * price + value", Class::Funds),
         ("max fee per gas less than block base fee", Class::Refused),
         // arbitrum, polygon, providers
         ("nonce is too low", Class::NonceUsed),

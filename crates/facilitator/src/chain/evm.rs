@@ -200,7 +200,7 @@ impl Chain for EvmChain {
                 maybe = Some(why);
                 None
             }
-            Err(RpcError::Unsent(why)) => {
+            Err(RpcError::Unsent(why) | RpcError::NoBatch(why)) => {
                 unsent = why;
                 None
             }
@@ -217,15 +217,11 @@ impl Chain for EvmChain {
             return Ok(Vec::new());
         }
         let asks: Vec<_> = transactions.iter().map(|hash| ("eth_getTransactionReceipt", json!([hash]))).collect();
-        let mut told = self.rpc.batch(&asks).await?.into_iter();
-        transactions
-            .iter()
-            .map(|hash| {
-                let receipt = next::<Option<ReceiptJson>>(&mut told)?.map(Receipt::from);
-                // A receipt of another transaction is nobody's word.
-                Ok(receipt.filter(|receipt| receipt.transaction == *hash))
-            })
-            .collect()
+        let told = self.rpc.batch(&asks).await?;
+        // What cannot be read, or is about another transaction, says nothing.
+        let read = |told: Told| told.ok().and_then(|raw| parse::<Option<ReceiptJson>>(&raw).ok().flatten()).map(Receipt::from);
+        let receipts = told.into_iter().map(read).zip(transactions);
+        Ok(receipts.map(|(receipt, hash)| receipt.filter(|receipt| receipt.transaction == *hash)).collect())
     }
 
     async fn knows(&self, transaction: B256) -> Result<bool, ChainError> {

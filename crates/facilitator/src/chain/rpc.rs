@@ -1,7 +1,7 @@
 //! JSON-RPC over HTTP to several endpoints of one chain.
 
 use std::{
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -17,6 +17,8 @@ const MAX_ANSWER: usize = 8 * 1024 * 1024;
 const DEADLINE: Duration = Duration::from_secs(6);
 /// How long a look at an endpoint's health may take.
 const PROBE_DEADLINE: Duration = Duration::from_secs(3);
+/// Requests under way at once to an endpoint that takes no batches.
+const AT_ONCE: usize = 8;
 /// An endpoint that is more blocks behind the best one is left out.
 const MAX_LAG: u64 = 8;
 
@@ -37,13 +39,15 @@ pub enum RpcError {
     Transport(String),
     /// Never left this process.
     Unsent(String),
+    /// Turned away as a whole, unread.
+    NoBatch(String),
     Node(NodeError),
 }
 
 impl From<RpcError> for ChainError {
     fn from(error: RpcError) -> Self {
         match error {
-            RpcError::Transport(why) | RpcError::Unsent(why) => Self(why),
+            RpcError::Transport(why) | RpcError::Unsent(why) | RpcError::NoBatch(why) => Self(why),
             RpcError::Node(node) => Self(format!("node error {}: {}", node.code, node.message)),
         }
     }
@@ -58,6 +62,8 @@ const LAGGING: u64 = 3;
 struct Endpoint {
     url: reqwest::Url,
     health: AtomicU64,
+    /// It takes no batches (JSON-RPC 2.0 §6), or none of that size.
+    one_by_one: AtomicBool,
 }
 
 /// Several endpoints of one chain. Reads move on to the next one when one fails.
@@ -93,7 +99,8 @@ pub type Told = Result<Box<RawValue>, NodeError>;
 
 impl Rpc {
     pub fn new(chain_id: u64, urls: Vec<reqwest::Url>, client: reqwest::Client) -> Self {
-        let endpoints = urls.into_iter().map(|url| Endpoint { url, health: AtomicU64::new(UNSEEN) }).collect();
+        let endpoints =
+            urls.into_iter().map(|url| Endpoint { url, health: AtomicU64::new(UNSEEN), one_by_one: AtomicBool::new(false) }).collect();
         Self { chain_id, endpoints, preferred: AtomicUsize::new(0), client, next_id: AtomicU64::new(1) }
     }
 
@@ -206,7 +213,28 @@ impl Rpc {
         self.send(endpoint, asks, deadline).await
     }
 
+    /// As one HTTP request where the endpoint takes batches, else as many.
     async fn send(&self, endpoint: &Endpoint, asks: &[Ask], deadline: Duration) -> Result<Vec<Told>, RpcError> {
+        if asks.len() == 1 || !endpoint.one_by_one.load(Ordering::Relaxed) {
+            match self.send_together(endpoint, asks, deadline).await {
+                Err(RpcError::NoBatch(_)) if asks.len() > 1 => endpoint.one_by_one.store(true, Ordering::Relaxed),
+                done => return done,
+            }
+        }
+        let mut told = Vec::with_capacity(asks.len());
+        for some in asks.chunks(AT_ONCE) {
+            let mut exchanges = Vec::with_capacity(some.len());
+            for ask in some {
+                exchanges.push(self.send_together(endpoint, std::slice::from_ref(ask), deadline));
+            }
+            for one in join_all(exchanges).await {
+                told.extend(one?);
+            }
+        }
+        Ok(told)
+    }
+
+    async fn send_together(&self, endpoint: &Endpoint, asks: &[Ask], deadline: Duration) -> Result<Vec<Told>, RpcError> {
         let first = self.next_id.fetch_add(asks.len() as u64, Ordering::Relaxed);
         let requests: Vec<_> =
             asks.iter().zip(first..).map(|((method, params), id)| Request { jsonrpc: "2.0", id, method, params }).collect();
@@ -241,7 +269,10 @@ async fn exchange(client: &reqwest::Client, url: reqwest::Url, body: Vec<u8>) ->
     if status.is_success() || bytes.first() == Some(&b'{') && status.is_client_error() && status.as_u16() != 429 {
         return Ok(bytes);
     }
-    Err(RpcError::Transport(format!("HTTP {status}")))
+    match status.as_u16() {
+        400 | 405 | 413 | 414 | 422 => Err(RpcError::NoBatch(format!("HTTP {status}"))),
+        _ => Err(RpcError::Transport(format!("HTTP {status}"))),
+    }
 }
 
 /// The whole chain of causes: the outermost alone says nothing.
@@ -262,7 +293,8 @@ fn read(bytes: &[u8], first: u64, count: usize) -> Result<Vec<Told>, RpcError> {
     for answer in answers {
         // A refusal of the request as a whole comes without an id.
         if let (None, Some(error)) = (answer.id, &answer.error) {
-            return Err(RpcError::Node(error.clone()));
+            let refused = error.clone();
+            return Err(if count > 1 { RpcError::NoBatch(refused.message) } else { RpcError::Node(refused) });
         }
         let slot = answer.id.and_then(|id| id.checked_sub(first)).and_then(|at| usize::try_from(at).ok()).and_then(|at| told.get_mut(at));
         let slot = slot.ok_or_else(|| nonsense("unknown id"))?;
@@ -326,3 +358,7 @@ pub fn reverted(error: &NodeError) -> Option<String> {
     ];
     (error.code == 3 || parts.iter().any(|part| text.contains(part))).then(|| error.message.clone())
 }
+
+#[cfg(test)]
+#[path = "rpc_tests.rs"]
+mod tests;

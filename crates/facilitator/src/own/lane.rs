@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,6 +27,8 @@ pub struct Lane {
     key: SignerKey,
     chain_id: u64,
     held: Mutex<Option<Held>>,
+    /// The signer cannot pay for gas.
+    dry: AtomicBool,
 }
 
 struct Held {
@@ -60,7 +65,7 @@ pub struct Signed {
 
 impl Lane {
     pub fn new(key: SignerKey, chain_id: u64) -> Self {
-        Self { key, chain_id, held: Mutex::new(None) }
+        Self { key, chain_id, held: Mutex::new(None), dry: AtomicBool::new(false) }
     }
 
     pub fn signer(&self) -> Address {
@@ -89,8 +94,16 @@ impl Lane {
         self.held().take().map(|held| held.lease)
     }
 
-    /// Payments under way; `None` where the lane is not held.
+    /// Whether the signer can pay for gas, as seen last.
+    pub fn set_dry(&self, dry: bool) {
+        self.dry.store(dry, Ordering::Relaxed);
+    }
+
+    /// Payments under way; `None` where the lane is not held, or its signer cannot pay for gas.
     pub fn load(&self) -> Option<usize> {
+        if self.dry.load(Ordering::Relaxed) {
+            return None;
+        }
         self.held().as_ref().map(|held| held.in_flight.len())
     }
 

@@ -22,7 +22,10 @@ use std::{
 
 use alloy_primitives::{Address, B256};
 use ledger::{Ledger, Record};
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, Semaphore},
+};
 use tokio_util::sync::CancellationToken;
 use x402::{Network, PaymentId};
 
@@ -69,6 +72,8 @@ pub struct OwnNetwork {
     lanes: Vec<Lane>,
     simulations: Semaphore,
     readiness: RwLock<Readiness>,
+    /// Readiness is to be looked at before its time.
+    look_again: Notify,
     fees: Mutex<Option<(Instant, Fees)>>,
     pursued: Mutex<HashSet<PaymentId>>,
     /// Tokens that said one thing and did another.
@@ -114,6 +119,7 @@ impl OwnNetwork {
             lanes: config.signers.into_iter().map(|key| Lane::new(key, chain_id)).collect(),
             simulations: Semaphore::new(SIMULATIONS),
             readiness: RwLock::new(Readiness::NotReady { why: "the chain has not been read yet".into() }),
+            look_again: Notify::new(),
             fees: Mutex::new(None),
             pursued: Mutex::new(HashSet::new()),
             suspended: Mutex::new(HashSet::new()),

@@ -35,8 +35,20 @@ impl OwnNetwork {
             };
             let ready = found.is_ready();
             self.note(found);
-            sleep(if ready { CONTENT } else { IMPATIENT }).await;
+            tokio::select! {
+                () = sleep(if ready { CONTENT } else { IMPATIENT }) => {}
+                () = self.look_again.notified() => {}
+            }
         }
+    }
+
+    /// A node said that this signer cannot pay: no more payments on its lane until its balance has been read.
+    pub(super) fn run_dry(&self, lane: &Lane, why: &str) {
+        lane.set_dry(true);
+        if self.lanes.iter().all(|lane| lane.load().is_none()) {
+            self.note(Readiness::NotReady { why: format!("signer {}: {why}", lane.signer()) });
+        }
+        self.look_again.notify_one();
     }
 
     fn note(&self, found: Readiness) {
@@ -115,7 +127,9 @@ impl OwnNetwork {
         let account = self.chain.account(lane.signer()).await?;
         let price = fees.base.saturating_add(fees.priority);
         let needed = price.saturating_mul(USUAL_GAS).saturating_mul(SETTLEMENTS_IN_RESERVE);
-        if account.balance < alloy_primitives::U256::from(needed) {
+        let dry = account.balance < alloy_primitives::U256::from(needed);
+        lane.set_dry(dry);
+        if dry {
             return Err(ChainError(format!(
                 "signer {} has {} wei, too little for gas (at least {needed})",
                 lane.signer(),
@@ -157,7 +171,7 @@ impl OwnNetwork {
                 slot.spend();
                 tracing::info!(signer = %lane.signer(), nonce, "filling a gap");
                 match self.chain.broadcast(&signed.raw).await {
-                    Broadcast::Refused(Refused::Other { why }) => {
+                    Broadcast::Refused(Refused::Other { why } | Refused::Funds { why }) => {
                         tracing::warn!(%why, nonce, "gap not filled");
                         lane.give_back(nonce);
                     }

@@ -176,7 +176,7 @@ impl OwnNetwork {
             Err(ChainError(why)) => return self.release(claimed, why).await,
         };
         let Some((lane, slot)) = self.lane().and_then(|lane| Some((lane, lane.slot()?))) else {
-            return self.release(claimed, "no signer's lane is held".into()).await;
+            return self.release(claimed, "no lane is held whose signer can pay for gas".into()).await;
         };
         let signed = match slot.sign(&ready.target, ready.gas, price) {
             Ok(signed) => signed,
@@ -217,6 +217,11 @@ impl OwnNetwork {
                     lane.catch_up(account);
                 }
                 lane.done(nonce);
+                self.withdraw(submitted, why).await
+            }
+            Broadcast::Refused(Refused::Funds { why }) => {
+                lane.give_back(nonce);
+                self.run_dry(lane, &why);
                 self.withdraw(submitted, why).await
             }
             Broadcast::Refused(Refused::Other { why }) => {

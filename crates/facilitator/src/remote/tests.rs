@@ -1,24 +1,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
-    convert::Infallible,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use alloy::signers::{SignerSync, local::PrivateKeySigner};
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
 use ledger::{Attempt, Claim, Ledger, State};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Handle};
 use x402::{Address, Asset, AssetId, Authorization, B256, Clock, ExactPayload, Network, Reason, Scheme, SystemClock, Terms, U256, eip712};
 
-use crate::{Config, Facilitator, Finality, GasLimits, NetworkConfig, Outcome, Readiness, Refusal};
+use super::wire::{self, Ask, Trouble};
+use crate::{Config, Facilitator, Finality, GasLimits, NetworkConfig, Outcome, Readiness, Refusal, fake};
 
 const TOKEN: Address = Address::repeat_byte(0x11);
 const PAYEE: Address = Address::repeat_byte(0x22);
@@ -40,17 +35,9 @@ impl Fake {
     async fn start() -> Self {
         let said = Said { verify: (200, json!({ "isValid": true }).to_string()), settle: (500, String::new()), heard: Vec::new() };
         let said = Arc::new(Mutex::new(said));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/x402/", listener.local_addr().unwrap());
         let shared = Arc::clone(&said);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let said = Arc::clone(&shared);
-                let service = service_fn(move |request| answer(Arc::clone(&said), request));
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-            }
-        });
-        Self { url, said }
+        let url = fake::serve(move |path, body| answer(&mut shared.lock().unwrap(), path, body)).await;
+        Self { url: format!("{url}x402/"), said }
     }
 
     fn say<R>(&self, change: impl FnOnce(&mut Said) -> R) -> R {
@@ -62,24 +49,20 @@ impl Fake {
     }
 }
 
-async fn answer(said: Arc<Mutex<Said>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let path = request.uri().path().to_owned();
-    let body = request.into_body().collect().await.unwrap().to_bytes();
-    let mut said = said.lock().unwrap();
-    said.heard.push((path.clone(), serde_json::from_slice(&body).unwrap_or_default()));
+fn answer(said: &mut Said, path: &str, body: &[u8]) -> (u16, String) {
+    said.heard.push((path.to_owned(), serde_json::from_slice(body).unwrap_or_default()));
     let kinds = json!({ "kinds": [
         { "x402Version": 1, "scheme": "exact", "network": "base" },
         { "x402Version": 2, "scheme": "exact", "network": "eip155:1" },
         { "x402Version": 2, "scheme": "upto", "network": "eip155:2" },
         "nonsense",
     ], "extensions": [], "signers": {} });
-    let (status, text) = match path.as_str() {
+    match path {
         "/x402/supported" => (200, kinds.to_string()),
         "/x402/verify" => said.verify.clone(),
         "/x402/settle" => said.settle.clone(),
         _ => (404, String::new()),
-    };
-    Ok(Response::builder().status(status).header("location", "/x402/supported").body(Full::from(text)).unwrap())
+    }
 }
 
 struct Rig {
@@ -251,31 +234,20 @@ async fn what_may_have_settled_is_pending_and_asked_of_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_reply_that_never_comes_is_pending() {
-    // It accepts, reads, and says nothing.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let silent = listener.local_addr().unwrap();
-    let held = Arc::new(Mutex::new(Vec::new()));
+async fn a_reply_that_never_comes_may_have_settled() {
     let fake = Fake::start().await;
     let rig = Rig::new(&[&fake.url]).await;
-    let verification = rig.verify(1).await.unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            held.lock().unwrap().push(stream);
-        }
-    });
-    drop(verification);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = format!("http://{silent}/").parse().unwrap();
-    let record = {
-        fake.say(|said| said.settle = (500, String::new()));
-        let outcome = rig.settle(2).await;
-        let Outcome::Pending { record } = outcome else { panic!("{outcome:?}") };
-        record
-    };
-    let ask = super::wire::Ask::of_record(&record, &asset());
-    let late = super::wire::settle(&client, &url, &ask, Duration::from_millis(200)).await;
-    assert!(matches!(late, Err(super::wire::Trouble::Maybe(_))));
+    let verified = rig.verify(1).await.unwrap().verified;
+    let ask = Ask::of_payment(verified.payment(), verified.terms(), &asset());
+    // It takes the connection, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let client = crate::facilitator::http_client().unwrap();
+    let late = wire::settle(&client, &url, &ask, Duration::from_millis(200)).await;
+    assert!(matches!(late, Err(Trouble::Maybe(_))));
+    drop(listener);
+    let absent = wire::settle(&client, &url, &ask, Duration::from_secs(5)).await;
+    assert!(matches!(absent, Err(Trouble::Unsent(_) | Trouble::Maybe(_))));
 }
 
 #[tokio::test]
