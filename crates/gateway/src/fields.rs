@@ -17,6 +17,13 @@ pub(crate) struct Removed {
     pub upgrade: Option<HeaderValue>,
 }
 
+impl Removed {
+    /// Whether a payment was sent, or what should be one.
+    pub fn has_payment(&self) -> bool {
+        !self.signatures.is_empty() || !self.v1_payments.is_empty()
+    }
+}
+
 /// What becomes of a field from outside.
 #[derive(PartialEq, Eq)]
 enum Fate {

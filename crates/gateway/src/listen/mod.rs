@@ -3,6 +3,8 @@
 mod connection;
 mod io;
 mod sniff;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io::Error,

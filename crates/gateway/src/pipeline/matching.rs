@@ -18,10 +18,10 @@ enum Matched {
     },
     Denied,
     Preflight,
-    /// Something is to be paid. The digest binds a payment to this request.
+    /// Something is to be paid. The digest binds a payment that came to this request.
     Charge {
         rule: RuleRef,
-        request: B256,
+        request: Option<B256>,
     },
 }
 
@@ -58,8 +58,10 @@ fn decide(snapshot: &Arc<Snapshot>, received: &Received, now: Timestamp) -> Opti
     match decision {
         Decision::Charge(_) if cors::is_preflight(&received.parts) => Some(Matched::Preflight),
         Decision::Charge(rule) => {
-            let read = snapshot.rules.binding_digest(rule, &facts);
-            let request = digest::of_request(&received.parts, !received.body.is_end_stream(), read);
+            let request = received.removed.has_payment().then(|| {
+                let read = snapshot.rules.binding_digest(rule, &facts);
+                digest::of_request(&received.parts, !received.body.is_end_stream(), read)
+            });
             Some(Matched::Charge { rule: RuleRef::new(snapshot, rule)?, request })
         }
         Decision::Denied | Decision::Blocked(_) | Decision::Free(_) => Some(Matched::Denied),

@@ -36,14 +36,14 @@ impl<O: Origin> Pipeline<O> {
     pub(super) async fn charged(
         self: &Arc<Self>,
         mut sale: Sale,
-        request: B256,
+        request: Option<B256>,
         mut parts: Parts,
         body: Body,
         removed: Removed,
         client: Client,
     ) -> Answer {
-        let decoded = match decode(&removed) {
-            Ok(Some(decoded)) => decoded,
+        let (decoded, request) = match decode(&removed).map(|decoded| decoded.zip(request)) {
+            Ok(Some(paid)) => paid,
             Ok(None) => return self.unread(respond(offered(&sale), Some(&sale), &self.shared), body, removed.expects),
             Err(malformed) => return self.refuse_malformed(malformed, &sale, body, &removed),
         };

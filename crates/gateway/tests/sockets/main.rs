@@ -9,6 +9,7 @@ mod heads;
 mod http2;
 mod offers;
 mod origins;
+mod redelivery;
 mod support;
 mod table;
 mod well_known;
