@@ -163,16 +163,15 @@ impl Facilitator {
 
     /// Whether the payment pays `terms`, its window stays open for `room` more seconds, and the chain would let it settle now.
     pub async fn verify(&self, payment: Authenticated, terms: Terms, room: u64) -> Result<Verification, Refusal> {
-        let inner = Arc::clone(&self.inner);
-        // Connections belong to the runtime that made them, so that no caller's runtime may drive them.
-        let task = self.inner.runtime.spawn(async move {
-            match (&inner.remote, inner.own.get(terms.network())) {
-                (Some(remote), _) => remote.verify(payment, terms, room).await,
-                (None, Some(own)) => own.verify(payment, terms, room).await,
-                (None, None) => Err(Reason::Network.into()),
+        match (&self.inner.remote, self.inner.own.get(terms.network())) {
+            (Some(remote), _) => {
+                let remote = Arc::clone(remote);
+                let task = self.inner.runtime.spawn(async move { remote.verify(payment, terms, room).await });
+                task.await.unwrap_or_else(|error| Err(Refusal::Unavailable { why: error.to_string() }))
             }
-        });
-        task.await.unwrap_or_else(|error| Err(Refusal::Unavailable { why: error.to_string() }))
+            (None, Some(own)) => own.verify(payment, terms, room).await,
+            (None, None) => Err(Reason::Network.into()),
+        }
     }
 
     /// Settles a claimed payment. Dropping the future cancels nothing: the work runs in a task of its own.

@@ -561,3 +561,22 @@ async fn a_signer_that_runs_dry_stops_the_offers_at_once() {
     rig.ready().await;
     settled(rig.pay(&payment()).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_runtime_may_ask() {
+    let rig = Arc::new(Rig::new().await);
+    let wallet = rig.devnet.deploy_wallet(BUYER.address, U256::from(7)).unwrap();
+    rig.devnet.mint(wallet, U256::from(2 * PRICE)).unwrap();
+    for _ in 0..2 {
+        // A data plane's runtime, gone after each payment; what it opened must not be what the next one uses.
+        let rig = Arc::clone(&rig);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                settled(rig.pay(&payment()).await);
+                settled(rig.pay(&payment_of(&usdc(), wallet, BUYER)).await);
+            });
+        });
+        tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
+    }
+}

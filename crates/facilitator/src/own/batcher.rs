@@ -16,7 +16,7 @@ const AT_ONCE: usize = 2;
 
 type Reply<A> = oneshot::Sender<Result<A, ChainError>>;
 
-/// Collects questions without a timer: the first goes out at once, and those that come meanwhile share the next call.
+/// Collects questions, of any runtime, without a timer: the first goes out at once, and those that come meanwhile share the next call.
 pub struct Batcher<Q, A> {
     questions: mpsc::Sender<(Q, Reply<A>)>,
 }

@@ -1,5 +1,7 @@
 //! Whether a payment would settle now.
 
+use std::sync::Arc;
+
 use x402::{Authenticated, Evidence, Proof, Reason, Terms, Timestamp, Verified, signature::SignatureForm};
 
 use super::{
@@ -65,14 +67,20 @@ impl OwnNetwork {
         let verified = x402::verified::verify(payment, terms, Evidence::Simulated(seen.facts), now, room)?;
         let from = self.signers().next().unwrap_or_default();
         let call = Call { from, to: target.to, data: target.data, gas: self.gas.of(target.weight) };
-        let permit = self.simulations.acquire().await;
-        let simulation = self.chain.simulate(&call).await?;
-        drop(permit);
-        match simulation {
+        match self.simulate(call).await? {
             Simulation::Succeeds { .. } => Ok(verified),
             Simulation::Reverts { .. } if target.weight == Weight::Plain => Err(Reason::TransactionState.into()),
             Simulation::Reverts { .. } => Err(Reason::Signature.into()),
         }
+    }
+
+    /// On our own runtime: connections belong to the runtime that made them, and verify may be called from any.
+    async fn simulate(&self, call: Call) -> Result<Simulation, ChainError> {
+        let permit = self.simulations.acquire().await;
+        let chain = Arc::clone(&self.chain);
+        let simulated = self.runtime.spawn(async move { chain.simulate(&call).await }).await;
+        drop(permit);
+        simulated.map_err(|error| ChainError(error.to_string()))?
     }
 
     /// A wallet may be deployed only by a factory of the list: the call is the payer's choice, and we pay for it.
