@@ -19,9 +19,24 @@ pub(crate) struct Client {
     pub tls: bool,
 }
 
+/// A socket's peer, as it is written once for all requests of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    address: IpAddr,
+    text: HeaderValue,
+}
+
+impl From<IpAddr> for Address {
+    fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let text = HeaderValue::from_maybe_shared(Bytes::from(address.to_string()));
+        Self { address, text: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")) }
+    }
+}
+
 /// Finds the client, and overwrites the `X-Forwarded-*` fields for the origin: what an untrusted peer says of itself is dropped.
-pub(crate) fn resolve(headers: &mut HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> Client {
-    let peer = peer.to_canonical();
+pub(crate) fn resolve(headers: &mut HeaderMap, peer: &Address, trusted: &[IpNet]) -> Client {
+    let Address { address: peer, text } = peer.clone();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let (source, chain, tls) = if is_trusted(&peer) {
         let (source, chain) = walk(headers, peer, is_trusted);
@@ -33,7 +48,7 @@ pub(crate) fn resolve(headers: &mut HeaderMap, peer: IpAddr, trusted: &[IpNet]) 
     for name in doomed {
         headers.remove(name);
     }
-    headers.insert(FOR, chain.unwrap_or_else(|| address(peer)));
+    headers.insert(FOR, chain.unwrap_or(text));
     headers.insert(PROTO, HeaderValue::from_static(if tls { "https" } else { "http" }));
     if let Some(host) = headers.get(header::HOST).cloned() {
         headers.insert(HOST, host);
@@ -63,10 +78,6 @@ fn walk(headers: &HeaderMap, peer: IpAddr, is_trusted: impl Fn(&IpAddr) -> bool)
 fn parse(hop: &str) -> Option<IpAddr> {
     let address = hop.parse().ok().or_else(|| hop.parse().ok().map(|with_port: std::net::SocketAddr| with_port.ip()));
     address.map(|address: IpAddr| address.to_canonical())
-}
-
-fn address(address: IpAddr) -> HeaderValue {
-    HeaderValue::from_maybe_shared(Bytes::from(address.to_string())).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwapOption;
 use ipnet::IpNet;
-use rules::{Rule, RuleSet};
+use rules::{Promise, Quotes, Rule, RuleSet};
 use x402::{PaymentRequired, RequiredTemplate, ResourceInfo, Timestamp};
 
 use crate::{
@@ -21,15 +22,28 @@ pub(crate) struct Snapshot {
     pub trusted_proxies: Vec<IpNet>,
     pub request_buffer: u64,
     pub loaded_at: Timestamp,
-    /// One for each rule, made when its first offer is.
-    templates: Vec<OnceLock<RequiredTemplate>>,
+    /// One for each rule.
+    prepared: Vec<Prepared>,
+}
+
+/// What a rule's offers have in common, made when the first is asked for.
+#[derive(Default)]
+struct Prepared {
+    template: OnceLock<RequiredTemplate>,
+    promises: ArcSwapOption<Promises>,
+}
+
+/// What a rule's offers promise in one second.
+pub(crate) struct Promises {
+    at: Timestamp,
+    pub each: Vec<Promise>,
 }
 
 impl Snapshot {
     pub fn new(config: &Config, rules: RuleSet, now: Timestamp) -> Result<Self, UnusableOrigin> {
         let public_url = config.public_url.trim_end_matches('/').to_owned();
         let default_port = if public_url.starts_with("https:") { ":443" } else { ":80" };
-        let templates = rules.rules().iter().map(|_| OnceLock::new()).collect();
+        let prepared = rules.rules().iter().map(|_| Prepared::default()).collect();
         Ok(Self {
             rules,
             public_url,
@@ -38,7 +52,7 @@ impl Snapshot {
             trusted_proxies: config.trusted_proxies.clone(),
             request_buffer: config.request_buffer,
             loaded_at: now,
-            templates,
+            prepared,
         })
     }
 }
@@ -66,10 +80,14 @@ impl RuleRef {
         &self.snapshot.rules.rules()[self.index]
     }
 
-    /// The rule's offers, all but what differs from request to request.
     #[expect(clippy::indexing_slicing, reason = "there is one for each rule")]
+    fn prepared(&self) -> &Prepared {
+        &self.snapshot.prepared[self.index]
+    }
+
+    /// The rule's offers, all but what differs from request to request.
     pub fn template(&self) -> &RequiredTemplate {
-        self.snapshot.templates[self.index].get_or_init(|| {
+        self.prepared().template.get_or_init(|| {
             let rule = self.rule();
             RequiredTemplate::new(&PaymentRequired {
                 error: None,
@@ -78,5 +96,20 @@ impl RuleRef {
                 extensions: serde_json::Map::new(),
             })
         })
+    }
+
+    /// What each of the rule's offers promises at `now`, signed once a second.
+    pub fn promises(&self, quotes: &Quotes, now: Timestamp) -> Arc<Promises> {
+        let promises = &self.prepared().promises;
+        if let Some(promised) = &*promises.load()
+            && promised.at == now
+        {
+            return Arc::clone(promised);
+        }
+        let rule = self.rule();
+        let each = rule.offers().iter().map(|offer| quotes.promise(rule, offer, now)).collect();
+        let promised = Arc::new(Promises { at: now, each });
+        promises.store(Some(Arc::clone(&promised)));
+        promised
     }
 }

@@ -17,6 +17,6 @@ mod ruleset;
 pub use lang::{Expression, Facts, Head, LangError};
 pub use offer::Offer;
 pub use price::{PriceError, PriceSpec};
-pub use quote::{Quote, QuoteError, Quotes, price};
+pub use quote::{Promise, Quote, QuoteError, Quotes, price};
 pub use rule::{Action, Market, Rule, RuleError, RuleProblem, RuleSpec, SettleWhen, Unmatched};
 pub use ruleset::{Decision, Explanation, RuleSet, Tried, Verdict, Warning};

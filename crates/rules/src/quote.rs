@@ -1,9 +1,10 @@
 //! Signed quotes: what an offer promised, and for how long.
 //!
-//! A quote stands in `extra.quote` of a version 2 offer, and comes back in the payment's `accepted`. It is base64url
-//! without padding over a version byte, the rule's digest, the expiry, 128 random bits, the terms in full, and the first
-//! 128 bits of an HMAC-SHA256 over all of that. Carrying the terms it needs no memory: it outlives a reload that changes
-//! the price, and any gateway of a fleet that shares the key reads it.
+//! A quote stands in `extra.quote` of a version 2 offer, and comes back in the payment's `accepted`. Its first part is a signed
+//! [`Promise`]: base64url without padding over a version byte, the rule's digest, the expiry, the terms in full, and the first
+//! 128 bits of an HMAC-SHA256 over all of that. Carrying the terms it needs no memory: it outlives a reload that changes the
+//! price, and any gateway of a fleet that shares the key reads it. After a dot come 128 random bits. Nobody signs them: they
+//! promise nothing, they make the header of who was offered this a secret.
 
 use crate::{Offer, Rule, RuleSet};
 use aws_lc_rs::{constant_time, hmac};
@@ -14,6 +15,8 @@ use x402::{Address, AssetId, Authorization, Network, PaymentPayload, Reason, Sch
 const VERSION: u8 = 1;
 /// Bytes of the truncated HMAC.
 const TAG: usize = 16;
+/// Random bytes of a quote.
+const RANDOM: usize = 16;
 
 /// Signs and reads quotes. The key is the gateway's secret, shared by a fleet.
 pub struct Quotes {
@@ -28,6 +31,22 @@ pub struct Quote {
     pub terms: Terms,
     /// The last second in which it counts.
     pub expires: Timestamp,
+}
+
+/// What is the same in all quotes of one offer in one second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise(String);
+
+impl Promise {
+    /// The quote. `random` makes it unguessable, and is never put on chain.
+    #[must_use]
+    pub fn quote(&self, random: [u8; RANDOM]) -> String {
+        let mut quote = String::with_capacity(self.0.len() + 23);
+        quote.push_str(&self.0);
+        quote.push('.');
+        URL_SAFE_NO_PAD.encode_string(random, &mut quote);
+        quote
+    }
 }
 
 /// Why a quote counts for nothing. The payer's fault; a fresh offer helps.
@@ -45,10 +64,15 @@ impl Quotes {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key) }
     }
 
-    /// A quote for this offer of this rule, valid for the rule's `quote_for` from `now`; `random` makes it unguessable
-    /// and is never put on chain.
+    /// A quote for this offer of this rule, valid for the rule's `quote_for` from `now`. Where many are issued, keep the [`Promise`].
     #[must_use]
-    pub fn issue(&self, rule: &Rule, offer: &Offer, now: Timestamp, random: [u8; 16]) -> String {
+    pub fn issue(&self, rule: &Rule, offer: &Offer, now: Timestamp, random: [u8; RANDOM]) -> String {
+        self.promise(rule, offer, now).quote(random)
+    }
+
+    /// What quotes for this offer of this rule promise from `now` for the rule's `quote_for`.
+    #[must_use]
+    pub fn promise(&self, rule: &Rule, offer: &Offer, now: Timestamp) -> Promise {
         let terms = offer.terms();
         let network = terms.network().as_str().as_bytes();
         let amount = terms.amount.to_be_bytes_trimmed_vec();
@@ -56,7 +80,6 @@ impl Quotes {
         bytes.push(VERSION);
         bytes.extend_from_slice(rule.digest());
         bytes.extend_from_slice(&now.after(rule.quote_for()).0.to_be_bytes());
-        bytes.extend_from_slice(&random);
         bytes.extend_from_slice(&terms.max_timeout_seconds.to_be_bytes());
         bytes.extend_from_slice(terms.asset.address.as_slice());
         bytes.extend_from_slice(terms.pay_to.as_slice());
@@ -67,12 +90,16 @@ impl Quotes {
         }
         let tag = hmac::sign(&self.key, &bytes);
         bytes.extend_from_slice(tag.as_ref().get(..TAG).unwrap_or_default());
-        URL_SAFE_NO_PAD.encode(bytes)
+        Promise(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// What a quote promised.
     pub fn read(&self, quote: &str, now: Timestamp) -> Result<Quote, QuoteError> {
-        let bytes = URL_SAFE_NO_PAD.decode(quote).map_err(|_| QuoteError::Forged)?;
+        let (promise, random) = quote.split_once('.').ok_or(QuoteError::Forged)?;
+        if URL_SAFE_NO_PAD.decode(random).map_err(|_| QuoteError::Forged)?.len() != RANDOM {
+            return Err(QuoteError::Forged);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(promise).map_err(|_| QuoteError::Forged)?;
         let (signed, tag) = bytes.split_last_chunk::<TAG>().ok_or(QuoteError::Forged)?;
         let expected = hmac::sign(&self.key, signed);
         let expected = expected.as_ref().get(..TAG).unwrap_or_default();
@@ -111,7 +138,6 @@ impl<'b> Reader<'b> {
         let [VERSION] = self.take()? else { return None };
         let rule = self.take()?;
         let expires = Timestamp(u64::from_be_bytes(self.take()?));
-        let _random: [u8; 16] = self.take()?;
         let max_timeout_seconds = u64::from_be_bytes(self.take()?);
         let address = Address::from(self.take::<20>()?);
         let pay_to = Address::from(self.take::<20>()?);

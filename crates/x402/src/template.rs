@@ -1,6 +1,7 @@
 //! 402s that are answered again and again: all but what differs from request to request is written once.
 
 use crate::{PaymentRequired, PaymentRequirements, encoding, v1};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -19,6 +20,7 @@ enum Part {
 /// Renders the same JSON as [`crate::http::encode_required`] and [`v1::required_body`], keys of an object possibly in another order.
 #[derive(Clone, Debug)]
 pub struct RequiredTemplate {
+    /// Its texts are base64 already.
     header: Vec<Part>,
     body: Vec<Part>,
 }
@@ -36,33 +38,94 @@ impl RequiredTemplate {
     /// Takes all of `required` but its error, its URL, and what its offers hold at `extra.quote`.
     #[must_use]
     pub fn new(required: &PaymentRequired) -> Self {
-        Self { header: header(required), body: body(required) }
+        let encoded = |part| match part {
+            Part::Text(text) => Part::Text(STANDARD.encode(aligned(text.into_vec())).into_bytes().into()),
+            gap => gap,
+        };
+        Self { header: header(required).into_iter().map(encoded).collect(), body: body(required) }
     }
 
     /// Fills in the URL of the resource, what is wrong, and one quote for each offer in the order of `accepts` (`null` where there are too few).
     #[must_use]
     pub fn render<Q: AsRef<str>>(&self, url: &str, error: &str, quotes: &[Q]) -> RenderedRequired {
-        let header = encoding::base64_encode(&fill(&self.header, url, error, quotes));
-        RenderedRequired { header, body: fill(&self.body, url, error, quotes) }
+        let filling = Filling { url, error, quotes };
+        RenderedRequired { header: filling.header(&self.header), body: filling.body(&self.body) }
     }
 }
 
-fn fill<Q: AsRef<str>>(parts: &[Part], url: &str, error: &str, quotes: &[Q]) -> Vec<u8> {
-    let size = |part: &Part| match part {
-        Part::Text(text) => text.len(),
-        Part::Error => error.len() + 2,
-        Part::Url => url.len() + 2,
-        Part::Quote(index) => quotes.get(*index).map_or(0, |quote| quote.as_ref().len()) + 4,
-    };
-    let mut json = Vec::with_capacity(parts.iter().map(size).sum());
-    for part in parts {
+/// What goes into the gaps.
+struct Filling<'f, Q> {
+    url: &'f str,
+    error: &'f str,
+    quotes: &'f [Q],
+}
+
+impl<Q: AsRef<str>> Filling<'_, Q> {
+    /// Only what differs is encoded.
+    fn header(&self, parts: &[Part]) -> String {
+        let sizes = parts.iter().map(|part| if let Part::Text(text) = part { text.len() } else { self.size(part).div_ceil(3) * 4 });
+        let mut header = Vec::with_capacity(sizes.sum());
+        for part in parts {
+            match part {
+                Part::Text(text) => header.extend_from_slice(text),
+                gap => {
+                    let mut json = Vec::with_capacity(self.size(gap) + 2);
+                    self.write(gap, &mut json);
+                    let json = aligned(json);
+                    let start = header.len();
+                    header.resize(start + json.len() / 3 * 4, 0);
+                    if let Some(room) = header.get_mut(start..) {
+                        let _ = STANDARD.encode_slice(&json, room);
+                    }
+                }
+            }
+        }
+        String::from_utf8(header).unwrap_or_default()
+    }
+
+    fn body(&self, parts: &[Part]) -> Vec<u8> {
+        let mut json = Vec::with_capacity(parts.iter().map(|part| self.size(part)).sum());
+        parts.iter().for_each(|part| self.write(part, &mut json));
+        json
+    }
+
+    /// At least, for texts that need no escape.
+    fn size(&self, part: &Part) -> usize {
         match part {
-            Part::Text(text) => json.extend_from_slice(text),
-            Part::Error => encoding::write_json(&mut json, error),
-            Part::Url => encoding::write_json(&mut json, url),
-            Part::Quote(index) => encoding::write_json(&mut json, &quotes.get(*index).map(AsRef::as_ref)),
+            Part::Text(text) => text.len(),
+            Part::Error => self.error.len() + 2,
+            Part::Url => self.url.len() + 2,
+            Part::Quote(index) => self.quotes.get(*index).map_or(0, |quote| quote.as_ref().len()) + 4,
         }
     }
+
+    fn write(&self, part: &Part, json: &mut Vec<u8>) {
+        match part {
+            Part::Text(text) => json.extend_from_slice(text),
+            Part::Error => write_text(json, self.error),
+            Part::Url => write_text(json, self.url),
+            Part::Quote(index) => match self.quotes.get(*index) {
+                Some(quote) => write_text(json, quote.as_ref()),
+                None => json.extend_from_slice(b"null"),
+            },
+        }
+    }
+}
+
+/// A JSON string; mostly there is nothing to escape.
+fn write_text(json: &mut Vec<u8>, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        json.push(b'"');
+        json.extend_from_slice(text.as_bytes());
+        json.push(b'"');
+    } else {
+        encoding::write_json(json, text);
+    }
+}
+
+/// With white space at its end, so that the base64 of what follows can stand alone. The end of a part is the end of a JSON token.
+fn aligned(mut json: Vec<u8>) -> Vec<u8> {
+    json.resize(json.len().next_multiple_of(3), b' ');
     json
 }
 

@@ -11,7 +11,7 @@ fn resolved(peer: &str, chain: &[&str]) -> (String, String) {
     headers.insert("x-real-ip", HeaderValue::from_static("6.6.6.6"));
     headers.insert("forwarded", HeaderValue::from_static("for=6.6.6.6"));
     let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-    let client = resolve(&mut headers, peer.parse().unwrap(), &trusted);
+    let client = resolve(&mut headers, &peer.parse::<IpAddr>().unwrap().into(), &trusted);
     assert!(headers.get("x-real-ip").is_none() && headers.get("forwarded").is_none());
     assert_eq!(headers.get_all(FOR).iter().count(), 1);
     (client.source.to_string(), headers[FOR].to_str().unwrap().to_owned())

@@ -37,7 +37,7 @@ pub(super) async fn serve<O: Origin>(stream: TcpStream, peer: SocketAddr, pipeli
     };
     let outbox = Outbox::default();
     let io = ClientIo::new(stream, outbox.clone());
-    let peer = Peer { address: peer.ip(), outbox: Some(outbox) };
+    let peer = Peer { address: peer.ip().into(), outbox: Some(outbox) };
     let ended = if http2 { serve_http2(io, peer, pipeline, drain).await } else { serve_http1(io, peer, pipeline, drain).await };
     if let Err(error) = ended {
         tracing::debug!(%error, "a client's connection broke off");

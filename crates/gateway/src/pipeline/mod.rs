@@ -14,7 +14,7 @@ mod redeliver;
 mod settle;
 mod verify;
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use facilitator::Facilitator;
@@ -33,7 +33,7 @@ use crate::{
     cors,
     delivery::Outbox,
     fields::{self, Removed},
-    forwarded::{self, Client},
+    forwarded::{self, Address, Client},
     origin::Origin,
     respond::{Answer, respond},
     snapshot::{RuleRef, Snapshot},
@@ -62,7 +62,7 @@ pub(crate) struct Pipeline<O> {
 /// Whom a request came from, over which connection.
 #[derive(Clone)]
 pub(crate) struct Peer {
-    pub address: IpAddr,
+    pub address: Address,
     /// Absent where there is no socket.
     pub outbox: Option<Outbox>,
 }
@@ -107,7 +107,7 @@ impl<O: Origin> Pipeline<O> {
             return well_known::answer(&self.shared, &snapshot, &parts).await;
         }
         let removed = fields::strip_request(&mut parts.headers);
-        let client = forwarded::resolve(&mut parts.headers, peer.address, &snapshot.trusted_proxies);
+        let client = forwarded::resolve(&mut parts.headers, &peer.address, &snapshot.trusted_proxies);
         let received = Received { parts, body, canonical, removed, client };
         self.matched(&snapshot, received).await.hand_over(peer.outbox)
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use rand::Rng;
 use x402::{Reason, RenderedRequired, http::PAYMENT_REQUIRED};
 
 use super::{cache, no_offers, refusal::JSON};
@@ -27,20 +28,14 @@ pub(super) fn payment_required(sale: Option<&Sale>, shared: &Shared, refused: Op
     response
 }
 
-/// Every offer with a fresh quote; `None` where there is none, or no randomness can be had.
+/// Every offer with a fresh quote; `None` where there is none.
 fn rendered(sale: &Sale, shared: &Shared, refused: Option<Reason>) -> Option<RenderedRequired> {
-    let rule = sale.rule.rule();
-    let now = shared.clock.now();
-    let quotes: Option<Vec<String>> = rule
-        .offers()
-        .iter()
-        .map(|offer| {
-            let mut random = [0; 16];
-            aws_lc_rs::rand::fill(&mut random).ok()?;
-            Some(shared.quotes.issue(rule, offer, now, random))
-        })
-        .collect();
-    let quotes = quotes.filter(|quotes| !quotes.is_empty())?;
+    let promises = sale.rule.promises(&shared.quotes, shared.clock.now());
+    let mut random = rand::rng();
+    let quotes: Vec<String> = promises.each.iter().map(|promise| promise.quote(random.random())).collect();
+    if quotes.is_empty() {
+        return None;
+    }
     let url = [sale.rule.snapshot().public_url.as_str(), sale.target()].concat();
     Some(sale.rule.template().render(&url, refused.map_or(MISSING, Reason::code), &quotes))
 }
