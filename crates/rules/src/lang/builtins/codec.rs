@@ -47,7 +47,7 @@ fn encode_base64(function: &Function, rest: &Rest) -> Result<Body, LangErrorKind
 fn url_decode(function: &Function, rest: &Rest) -> Result<Body, LangErrorKind> {
     let options = rest.text_or_empty(0);
     if options.iter().any(|option| !b"ru".contains(option)) {
-        return Err(must(function, 2, "made of the options r (recursive) and u (%uXXXX)"));
+        return Err(must(function, 2, "made of the options r (recursive) and u (%uHHHH)"));
     }
     let rounds = if options.contains(&b'r') { MAX_ROUNDS } else { 1 };
     let unicode = options.contains(&b'u');
@@ -66,7 +66,7 @@ fn url_decode(function: &Function, rest: &Rest) -> Result<Body, LangErrorKind> {
     }))
 }
 
-/// `%XX` and `+`, and `%uXXXX` where wanted; what is none of them stays.
+/// `%HH` and `+`, and `%uHHHH` where wanted; what is none of them stays.
 fn decode_once(value: &[u8], unicode: bool) -> Vec<u8> {
     let mut output = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -88,7 +88,7 @@ fn decode_once(value: &[u8], unicode: bool) -> Vec<u8> {
     output
 }
 
-/// `uXXXX` as UTF-8; a lone surrogate is no character.
+/// `uHHHH` as UTF-8; a lone surrogate is no character.
 fn code_unit(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let character = char::from_u32(hex(text.strip_prefix(b"u")?, 4)?)?;
     Some((character.to_string().into_bytes(), 5))
