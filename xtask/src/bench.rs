@@ -14,7 +14,7 @@ mod rules;
 mod size;
 mod verify;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
@@ -33,23 +33,28 @@ const PARTS: &[Part] = &[
 ];
 
 /// Measures these parts (none: all). Only a whole run with the profile that is released writes BENCHMARKS.md.
-pub fn run(names: &[String], profile: &str) -> anyhow::Result<()> {
+pub fn run(names: &[String], profile: &str, given: Option<PathBuf>) -> anyhow::Result<()> {
     if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|(own, _)| own == name)) {
         bail!("there is no part {unknown}; there are {}", PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
     }
     tools::node_packages()?;
     tools::debian(&[("nginx", "nginx-light"), ("wrk", "wrk"), ("taskset", "util-linux")])?;
-    shell::run(shell::cargo().args(["build", "--locked", "--package", "tollway", "--profile", profile]))?;
-    let folder = if profile == "dev" { "debug" } else { profile };
-    let program = shell::target(&format!("{folder}/tollway"));
+    let whole = names.is_empty() && profile == "dist" && given.is_none();
+    let program = given.map_or_else(|| build(profile), Ok)?;
     let mut report = Report::default();
     for (name, measure) in PARTS.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|own| own == name)) {
         println!("\n==> bench {name}");
         measure(&program, &mut report)?;
     }
-    if names.is_empty() && profile == "dist" {
+    if whole {
         std::fs::write(shell::root("BENCHMARKS.md"), report.page()?)?;
         println!("wrote BENCHMARKS.md");
     }
     Ok(())
+}
+
+fn build(profile: &str) -> anyhow::Result<PathBuf> {
+    shell::run(shell::cargo().args(["build", "--locked", "--package", "tollway", "--profile", profile]))?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(shell::target(&format!("{folder}/tollway")))
 }

@@ -50,6 +50,9 @@ enum Command {
         /// The profile to build with
         #[arg(long, default_value = "dist")]
         profile: String,
+        /// Measure this program as it is; then BENCHMARKS.md is left alone
+        #[arg(long)]
+        program: Option<std::path::PathBuf>,
     },
     /// Compile the contracts
     Contracts {
@@ -64,7 +67,7 @@ fn main() -> ExitCode {
         Command::Test { quick } => suite::run(quick),
         Command::Vectors { check } => vectors::run(check).map(|said| println!("{said}")),
         Command::Interop { names } => interop::run(&names).map(|passed| println!("\n{passed} passed, 0 failed")),
-        Command::Bench { parts, profile } => bench::run(&parts, &profile),
+        Command::Bench { parts, profile, program } => bench::run(&parts, &profile, program),
         Command::Contracts { check } => contracts::run(check),
     };
     match done {

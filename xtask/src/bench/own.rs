@@ -1,5 +1,7 @@
 //! Tollway's own time in a paid request: all but the chain and the origin.
 
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -9,16 +11,58 @@ use super::report::{Goal, Report, number};
 use super::{edge, load, peers, size};
 use crate::interop::stage::{self, Anvil};
 use crate::net::Client;
+use crate::shell;
 
 const PAYMENTS: usize = 200;
 
+/// Where Linux keeps files in memory.
+const MEMORY: &str = "/dev/shm";
+
 pub fn measure(program: &Path, report: &mut Report) -> anyhow::Result<()> {
     let anvil = Anvil::start("bench-own", None)?;
+    let disk = shell::target("bench");
+    let sync = fdatasync(&disk)?;
+    let on_disk = one_by_one(program, &anvil, &disk)?;
+    let in_memory = one_by_one(program, &anvil, Path::new(MEMORY))?;
+    let row = |what: &str, [median, p99]: [f64; 2]| vec![what.to_owned(), number(median), number(p99)];
+    report.table(
+        "Own time of a paid request",
+        &format!(
+            "One payment at a time through relays that note when the origin and the node are at work. Theirs is every moment in which one of them has a\n\
+             question of ours, and from the broadcast to the last answer of the node before ours (mining, and waiting for it); the rest is Tollway's own.\n\
+             A payment waits for several durable commits, and one fdatasync of this disk takes {} ms: with the books in memory what is left is computing.",
+            number(sync)
+        ),
+        &["", "median, ms", "99 %, ms"],
+        &[
+            row("whole, books on disk", on_disk.whole),
+            row("own, books on disk", on_disk.own),
+            row("whole, books in memory", in_memory.whole),
+            row("own, books in memory", in_memory.own),
+        ],
+        &[
+            Goal { what: "Own time at the median, disk and all", measured: format!("{} ms", number(on_disk.own[0])), wanted: "< 1 ms", met: on_disk.own[0] < 1.0 },
+            Goal { what: "Without the disk", measured: format!("{} ms", number(in_memory.own[0])), wanted: "< 1 ms", met: in_memory.own[0] < 1.0 },
+        ],
+    );
+    Ok(())
+}
+
+/// Median and 99th percentile, in milliseconds.
+struct Times {
+    whole: [f64; 2],
+    own: [f64; 2],
+}
+
+/// Pays one by one, with the books in this folder.
+fn one_by_one(program: &Path, anvil: &Anvil, folder: &Path) -> anyhow::Result<Times> {
     let origin = peers::origin()?;
     let spans = Arc::new(Mutex::new(Vec::new()));
     let chain = Relay::start(&anvil.rpc.url, Arc::clone(&spans))?;
     let behind = Relay::start(&origin.url, Arc::clone(&spans))?;
-    let gateway = peers::gateway(program, "gateway-own", &behind.url, &chain.url, edge::RULES, None)?;
+    let books = folder.join(format!("tollway-bench-{}.db", std::process::id()));
+    let store = format!("store = \"sqlite:{}\"\n", books.display());
+    let gateway = peers::gateway_with(program, "gateway-own", &behind.url, &chain.url, &store, edge::RULES)?;
     size::settle_down();
     let payments = stage::sign(&format!("{}/paid", gateway.url), PAYMENTS)?;
     let mut client = Client::new(&gateway.url);
@@ -33,19 +77,28 @@ pub fn measure(program: &Path, report: &mut Report) -> anyhow::Result<()> {
         whole.push((end - start).as_secs_f64() * 1e3);
         own.push((end - start).as_secs_f64() * 1e3 - elsewhere);
     }
-    let (median, p99) = (load::percentile(&mut own, 0.5), load::percentile(&mut own, 0.99));
-    report.table(
-        "Own time of a paid request",
-        "One payment at a time through relays that note when the origin and the node are at work. Theirs is every moment in which one of them has a\n\
-         question of ours, and from the broadcast to the last answer of the node before ours (mining, and waiting for it); the rest is Tollway's own.",
-        &["", "median, ms", "99 %, ms"],
-        &[
-            vec!["whole".to_owned(), number(load::percentile(&mut whole, 0.5)), number(load::percentile(&mut whole, 0.99))],
-            vec!["Tollway's own".to_owned(), number(median), number(p99)],
-        ],
-        &[Goal { what: "Own time at the median", measured: format!("{} ms", number(median)), wanted: "< 1 ms", met: median < 1.0 }],
-    );
-    Ok(())
+    drop(gateway);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{suffix}", books.display()));
+    }
+    let both = |mut values: Vec<f64>| [load::percentile(&mut values, 0.5), load::percentile(&mut values, 0.99)];
+    Ok(Times { whole: both(whole), own: both(own) })
+}
+
+/// The median of appending a page and waiting until the disk has it, in milliseconds.
+fn fdatasync(folder: &Path) -> anyhow::Result<f64> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join("fdatasync");
+    let mut file = File::create(&path)?;
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        file.write_all(&[7; 4096])?;
+        let start = Instant::now();
+        file.sync_data()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    fs::remove_file(path)?;
+    Ok(load::percentile(&mut times, 0.5))
 }
 
 /// For how many milliseconds of a request somebody else was at work.

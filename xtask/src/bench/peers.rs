@@ -37,13 +37,30 @@ pub fn network(rpc: &str) -> String {
 
 /// `tollway serve` before an origin; `rules` are `[[rule]]` tables. On one processor it has one worker.
 pub fn gateway(program: &Path, name: &str, origin: &str, rpc: &str, rules: &str, processor: Option<usize>) -> anyhow::Result<Peer> {
+    configured(program, name, origin, rpc, "", rules, processor)
+}
+
+/// The same on all processors; `more` is put at the top of the configuration.
+pub fn gateway_with(program: &Path, name: &str, origin: &str, rpc: &str, more: &str, rules: &str) -> anyhow::Result<Peer> {
+    configured(program, name, origin, rpc, more, rules, None)
+}
+
+fn configured(
+    program: &Path,
+    name: &str,
+    origin: &str,
+    rpc: &str,
+    more: &str,
+    rules: &str,
+    processor: Option<usize>,
+) -> anyhow::Result<Peer> {
     let folder = folder(name)?;
     let url = free_url()?;
     let listen = url.trim_start_matches("http://");
     let top = format!(
         "origin = \"{origin}\"\nlisten = \"{listen}\"\npublic_url = \"{url}\"\npay_to = \"{PAY_TO}\"\nnetwork = \"eip155:84532\"\n"
     );
-    fs::write(folder.join("tollway.toml"), format!("{top}{}{rules}", network(rpc)))?;
+    fs::write(folder.join("tollway.toml"), format!("{top}{more}{}{rules}", network(rpc)))?;
     tollway(program, name, "serve", &folder, url, processor)
 }
 
