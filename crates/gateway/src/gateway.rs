@@ -8,17 +8,16 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use facilitator::Facilitator;
 use ledger::Ledger;
-use rules::{Quotes, RuleSet};
+use rules::RuleSet;
 use tokio_rustls::TlsConnector;
-use tokio_util::{sync::DropGuard, task::TaskTracker};
+use tokio_util::sync::DropGuard;
 use x402::Clock;
 
 use crate::{
     Config, Secrets,
-    context::{ContextKey, UnusableSeed},
+    context::UnusableSeed,
     listen::{self, Stop},
     origin::{HttpOrigin, UnusableOrigin},
     pipeline::Shared,
@@ -70,18 +69,8 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         secrets: Secrets,
     ) -> Result<Self, StartError> {
-        let snapshot = Snapshot::new(&config, rules, clock.now())?;
-        let tls = roots(&snapshot)?;
-        let shared = Arc::new(Shared {
-            facilitator,
-            ledger,
-            clock,
-            quotes: Quotes::new(secrets.quote),
-            context: ContextKey::new(&secrets.context)?,
-            snapshot: ArcSwap::from_pointee(snapshot),
-            limits: config.limits.clone(),
-            tasks: TaskTracker::new(),
-        });
+        let shared = Shared::new(&config, rules, facilitator, ledger, clock, &secrets)?;
+        let tls = roots(&shared.snapshot.load())?;
         let count = match config.threads {
             0 => std::thread::available_parallelism().map_or(1, NonZero::get),
             threads => threads,

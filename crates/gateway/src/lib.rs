@@ -32,3 +32,4 @@ pub use config::{Config, Limits, Secrets};
 pub use context::UnusableSeed;
 pub use explain::explain;
 pub use gateway::{Gateway, ReloadError, StartError};
+pub use pipeline::Pipeline;

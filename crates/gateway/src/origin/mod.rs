@@ -23,7 +23,11 @@ pub enum Admission<'a> {
     Settled(&'a Settled),
 }
 
-/// The rules charge nothing for this request. Made only by the `match` step.
+/// The rules charge nothing for this request. Made only by the `match` step:
+///
+/// ```compile_fail,E0423
+/// let free = gateway::origin::Free(());
+/// ```
 #[derive(Debug)]
 pub struct Free(());
 

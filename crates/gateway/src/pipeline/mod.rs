@@ -14,20 +14,20 @@ mod redeliver;
 mod settle;
 mod verify;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use facilitator::Facilitator;
 use http::{Request, Response, request::Parts};
 use ledger::Ledger;
-use rules::Quotes;
+use rules::{Quotes, RuleSet};
 use tokio_util::task::TaskTracker;
 use x402::{Clock, Version};
 
 pub(crate) use outcome::{Down, Outcome};
 
 use crate::{
-    Body, Limits,
+    Body, Config, Limits, Secrets, StartError,
     canonical::{self, Canonical},
     context::ContextKey,
     cors,
@@ -53,10 +53,34 @@ pub(crate) struct Shared {
     pub tasks: TaskTracker,
 }
 
-/// The pipeline of one data-plane thread.
-pub(crate) struct Pipeline<O> {
-    pub origin: O,
-    pub shared: Arc<Shared>,
+impl Shared {
+    pub fn new(
+        config: &Config,
+        rules: RuleSet,
+        facilitator: Facilitator,
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+        secrets: &Secrets,
+    ) -> Result<Arc<Self>, StartError> {
+        let snapshot = Snapshot::new(config, rules, clock.now())?;
+        Ok(Arc::new(Self {
+            facilitator,
+            ledger,
+            clock,
+            quotes: Quotes::new(secrets.quote),
+            context: ContextKey::new(&secrets.context)?,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            limits: config.limits.clone(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+}
+
+/// The way of a request, from `http::Request` to `http::Response`: a [`crate::Gateway`] has one on every data-plane thread, the simulator one
+/// without a socket.
+pub struct Pipeline<O> {
+    pub(crate) origin: O,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// Whom a request came from, over which connection.
@@ -95,8 +119,26 @@ struct Received {
 }
 
 impl<O: Origin> Pipeline<O> {
+    /// A pipeline of its own, before this origin. `config.listen` and `config.threads` mean nothing to it.
+    pub fn new(
+        origin: O,
+        config: &Config,
+        rules: RuleSet,
+        facilitator: Facilitator,
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+        secrets: &Secrets,
+    ) -> Result<Arc<Self>, StartError> {
+        Ok(Arc::new(Self { origin, shared: Shared::new(config, rules, facilitator, ledger, clock, secrets)? }))
+    }
+
+    /// Answers a request of `source`. A paid answer is delivered when its body has been read to its end.
+    pub async fn answer(self: &Arc<Self>, request: Request<Body>, source: IpAddr) -> Response<Body> {
+        self.handle(request, Peer { address: source.into(), outbox: None }).await
+    }
+
     /// Answers one request.
-    pub async fn handle(self: &Arc<Self>, request: Request<Body>, peer: Peer) -> Response<Body> {
+    pub(crate) async fn handle(self: &Arc<Self>, request: Request<Body>, peer: Peer) -> Response<Body> {
         let snapshot = self.shared.snapshot.load_full();
         let (mut parts, body) = request.into_parts();
         let canonical = match canonical::make(&mut parts) {

@@ -7,6 +7,7 @@ mod framing;
 mod free;
 mod heads;
 mod http2;
+mod in_process;
 mod offers;
 mod origins;
 mod redelivery;
