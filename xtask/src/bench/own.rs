@@ -29,8 +29,9 @@ pub fn measure(program: &Path, report: &mut Report) -> anyhow::Result<()> {
         "Own time of a paid request",
         &format!(
             "One payment at a time through relays that note when the origin and the node are at work. Theirs is every moment in which one of them has a\n\
-             question of ours, and from the broadcast to the last answer of the node before ours (mining, and waiting for it); the rest is Tollway's own.\n\
-             A payment waits for several durable commits, and one fdatasync of this disk takes {} ms: with the books in memory what is left is computing.",
+             question of ours, and from the broadcast to the last answer of the node before ours (mining, and waiting for it); the rest is Tollway's own,\n\
+             less what the relays themselves add. A payment waits for several durable commits, and one fdatasync of this disk takes {} ms:\n\
+             with the books in memory what is left is computing.",
             number(sync)
         ),
         &["", "median, ms", "99 %, ms"],
@@ -64,6 +65,7 @@ fn one_by_one(program: &Path, anvil: &Anvil, folder: &Path) -> anyhow::Result<Ti
     let store = format!("store = \"sqlite:{}\"\n", books.display());
     let gateway = peers::gateway_with(program, "gateway-own", &behind.url, &chain.url, &store, edge::RULES)?;
     size::settle_down();
+    let hop = hop(&behind.url, &spans)?;
     let payments = stage::sign(&format!("{}/paid", gateway.url), PAYMENTS)?;
     let mut client = Client::new(&gateway.url);
     let (mut own, mut whole) = (Vec::new(), Vec::new());
@@ -73,7 +75,7 @@ fn one_by_one(program: &Path, anvil: &Anvil, folder: &Path) -> anyhow::Result<Ti
         let status = payment.send(&mut client)?.status;
         let end = Instant::now();
         anyhow::ensure!(status == 200, "a payment was answered {status}");
-        let elsewhere = elsewhere(&spans.lock().unwrap_or_else(PoisonError::into_inner), start, end);
+        let elsewhere = elsewhere(&spans.lock().unwrap_or_else(PoisonError::into_inner), start, end, hop);
         whole.push((end - start).as_secs_f64() * 1e3);
         own.push((end - start).as_secs_f64() * 1e3 - elsewhere);
     }
@@ -101,8 +103,22 @@ fn fdatasync(folder: &Path) -> anyhow::Result<f64> {
     Ok(load::percentile(&mut times, 0.5))
 }
 
-/// For how many milliseconds of a request somebody else was at work.
-fn elsewhere(spans: &[Span], start: Instant, end: Instant) -> f64 {
+/// What a relay itself adds to an exchange, in milliseconds: the way there and back, outside of what it notes.
+fn hop(relay: &str, spans: &Mutex<Vec<Span>>) -> anyhow::Result<f64> {
+    let mut client = Client::new(relay);
+    let mut hops = Vec::new();
+    for _ in 0..200 {
+        let start = Instant::now();
+        client.get("/")?;
+        let whole = start.elapsed();
+        let noted = spans.lock().unwrap_or_else(PoisonError::into_inner).pop().map(|span| span.end - span.start);
+        hops.push(whole.saturating_sub(noted.unwrap_or(whole)).as_secs_f64() * 1e3);
+    }
+    Ok(load::percentile(&mut hops, 0.5))
+}
+
+/// For how many milliseconds of a request somebody else was at work; each stretch of that costs a relay's hop on top.
+fn elsewhere(spans: &[Span], start: Instant, end: Instant, hop: f64) -> f64 {
     let inside = spans.iter().filter(|span| span.end > start && span.start < end).collect::<Vec<_>>();
     let mut busy = inside.iter().map(|span| (span.start.max(start), span.end.min(end))).collect::<Vec<_>>();
     let broadcast = inside.iter().filter(|span| span.what.contains("eth_sendRawTransaction")).map(|span| span.start).min();
@@ -113,7 +129,7 @@ fn elsewhere(spans: &[Span], start: Instant, end: Instant) -> f64 {
     for (from, to) in busy {
         let from = from.max(until);
         if to > from {
-            total += (to - from).as_secs_f64() * 1e3;
+            total += (to - from).as_secs_f64() * 1e3 + if from > until { hop } else { 0.0 };
             until = to;
         }
     }
