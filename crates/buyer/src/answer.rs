@@ -63,6 +63,18 @@ pub struct Body {
 #[error("the answer broke off: {0}")]
 pub struct BrokenOff(#[from] reqwest::Error);
 
+/// The most of a body that goes into a report, in bytes.
+pub const REPORTED: usize = 64 * 1024 * 1024;
+
+/// A body that does not fit into a report. The payment stands as the answer says.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreported {
+    #[error(transparent)]
+    BrokenOff(#[from] BrokenOff),
+    #[error("the body is larger than {REPORTED} bytes: too large for one JSON object")]
+    TooLarge,
+}
+
 impl Body {
     /// Reads ahead until `limit` bytes are here, and shows them.
     pub(crate) async fn peek(&mut self, limit: usize) -> Result<&[u8], reqwest::Error> {
@@ -128,9 +140,12 @@ pub struct PayReport {
 
 impl Answer {
     /// Reads the body to its end and reports. A body that is not UTF-8 goes out in base64.
-    pub async fn report(&mut self) -> Result<PayReport, BrokenOff> {
+    pub async fn report(&mut self) -> Result<PayReport, Unreported> {
         let mut bytes = Vec::new();
         while let Some(chunk) = self.body.next().await? {
+            if bytes.len() + chunk.len() > REPORTED {
+                return Err(Unreported::TooLarge);
+            }
             bytes.extend_from_slice(&chunk);
         }
         let (body, body_base64) = match String::from_utf8(bytes) {

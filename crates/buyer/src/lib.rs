@@ -11,7 +11,7 @@ mod sign;
 mod usd;
 mod wallet;
 
-pub use answer::{Answer, Body, End, PayReport, Payment};
+pub use answer::{Answer, Body, BrokenOff, End, PayReport, Payment, Unreported};
 pub use offers::{Challenge, Choice, Limits, Payable, Unpayable, Unreadable};
 pub use pay::pay;
 pub use request::{BadRequest, Request};

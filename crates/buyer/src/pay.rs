@@ -14,6 +14,8 @@ use crate::{
 const REFUSAL: usize = 1024 * 1024;
 const REDIRECTS: usize = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest silence, before the answer's head (a settlement may take half a minute) and between two pieces of a body.
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// Asks for a resource and pays for it if it must and may. Never fails: whatever happened is in the [`Answer`].
 pub async fn pay(wallet: &Wallet, request: Request, limits: &Limits, now: Timestamp) -> Answer {
@@ -159,7 +161,7 @@ async fn send(client: &reqwest::Client, request: &Request) -> Result<reqwest::Re
 fn client() -> Result<reqwest::Client, reqwest::Error> {
     // A second installation is refused, and then the first one serves as well.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT).build()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT).read_timeout(SILENCE).build()
 }
 
 struct Head {

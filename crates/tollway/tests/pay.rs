@@ -283,3 +283,16 @@ fn the_key_can_stand_in_a_file() {
     let ran = run(tollway().args(["pay", &script.url("/x"), "--key-file"]).arg(&file));
     assert_eq!(ran.code, 0, "{}", ran.err);
 }
+
+#[test]
+fn what_was_paid_is_told_where_the_body_breaks_off() {
+    // A chunk that is longer than what comes of it.
+    let mut cut = served();
+    cut.headers.push(("Transfer-Encoding", "chunked".into()));
+    cut.body = b"ff\r\nthe goo".to_vec();
+    let script = Script::start(vec![demand(&[offer("10000", USDC)]), cut]);
+    let ran = pay(&script.url("/x"), &["--json"]);
+    let report = object(&ran);
+    assert_eq!((ran.code, &report["paid"], &report["body"]), (1, &json!(true), &Value::Null), "{}", ran.err);
+    assert_eq!(report["amount"], "10000");
+}

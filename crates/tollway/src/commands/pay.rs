@@ -59,9 +59,13 @@ fn data(text: &str) -> anyhow::Result<Bytes> {
 }
 
 async fn report(answer: &mut Answer) -> anyhow::Result<()> {
-    let report = answer.report().await?;
+    let (report, broken) = match answer.report().await {
+        Ok(report) => (report, Ok(())),
+        // What was paid is said even where the body cannot be.
+        Err(error) => (answer.summary(None, None), Err(error.into())),
+    };
     terminal::line(&serde_json::to_string(&report)?)?;
-    Ok(())
+    broken
 }
 
 /// The body, piece by piece as it comes.
