@@ -74,8 +74,8 @@ fn resume(inner: &Inner, submitted: Submitted) {
     }
     let by_remote = matches!(record.attempt, Some(Attempt::Remote { .. }));
     match (inner.own.get(&record.key.network), &inner.remote) {
+        (_, Some(remote)) if by_remote => remote.resume(submitted),
         (Some(own), _) => own.resume(submitted),
-        (None, Some(remote)) if by_remote => remote.resume(submitted),
         _ => tracing::warn!(payment = %record.id, network = %record.key.network, "a payment is open on a network that is not configured"),
     }
 }

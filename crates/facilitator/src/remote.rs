@@ -8,8 +8,11 @@ use std::{
     time::Duration,
 };
 
-use ledger::{Attempt, Claimed, Ledger, NotDone, Settlement, StepError, Submitted};
-use tokio::{runtime::Handle, time::sleep};
+use ledger::{Attempt, Claimed, Ledger, NotDone, Record, Settlement, StepError, Submitted};
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use x402::{Authenticated, B256, Evidence, Network, PaymentId, Reason, Terms};
 
@@ -23,6 +26,8 @@ use wire::{Ask, SettleAnswer, Trouble, VerifyAnswer};
 
 /// How long a facilitator may take to verify, and to say what it supports.
 const VERIFY_WITHIN: Duration = Duration::from_secs(10);
+/// How long a configured chain may take to say its height.
+const HEIGHT_WITHIN: Duration = Duration::from_secs(2);
 /// Between two looks at what is supported.
 const CONTENT: Duration = Duration::from_secs(60);
 const IMPATIENT: Duration = Duration::from_secs(1);
@@ -125,7 +130,7 @@ impl Remote {
         for (_, url) in self.facilitators(terms.network()) {
             match wire::verify(&self.client, &url, &ask, VERIFY_WITHIN).await {
                 Ok(VerifyAnswer::Valid) => {
-                    let head_block = self.height(terms.network()).await?;
+                    let head_block = self.height(terms.network()).await;
                     let verified = x402::verified::verify(payment, terms, Evidence::Facilitator, self.ledger.now(), room)?;
                     return Ok(Verification { verified, head_block });
                 }
@@ -139,12 +144,21 @@ impl Remote {
         Err(Refusal::Unavailable { why: last })
     }
 
-    /// A block that a settlement must come after; zero where no chain is read.
-    async fn height(&self, network: &Network) -> Result<u64, Refusal> {
-        match self.watchers.get(network) {
-            Some(watcher) => Ok(watcher.height().await?),
-            None => Ok(0),
+    /// A block that a settlement must come after; zero where no chain is read, or it does not answer: what the facilitator has verified is
+    /// not refused for that.
+    async fn height(&self, network: &Network) -> u64 {
+        let Some(watcher) = self.watchers.get(network) else { return 0 };
+        match timeout(HEIGHT_WITHIN, watcher.height()).await {
+            Ok(Ok(height)) => return height,
+            Ok(Err(error)) => tracing::warn!(%network, %error, "the chain does not answer: the remote facilitator's word will do"),
+            Err(_) => tracing::warn!(%network, "the chain does not answer in time: the remote facilitator's word will do"),
         }
+        0
+    }
+
+    /// The chain that has the last word on a payment: one that was heard when it was verified, for only what came after that proves it.
+    fn watcher(&self, record: &Record) -> Option<&Arc<OwnNetwork>> {
+        self.watchers.get(&record.key.network).filter(|_| record.claimed_block > 0)
     }
 
     /// Asks one facilitator, once: what may have been sent is never asked of another.
@@ -186,7 +200,7 @@ impl Remote {
 
     /// A facilitator's word is booked as it is only where no chain can be asked.
     async fn book(self: &Arc<Self>, submitted: Submitted, transaction: B256) -> Outcome {
-        if let Some(watcher) = self.watchers.get(&submitted.record().key.network) {
+        if let Some(watcher) = self.watcher(submitted.record()) {
             return match watcher.enter(submitted.id()) {
                 Some(pursued) => watcher.await_end(submitted, pursued).await,
                 None => outcome_of(submitted.record().clone()),
@@ -225,16 +239,16 @@ impl Remote {
             Err(not_done) => return unwritten(not_done),
         };
         let record = Box::new(submitted.record().clone());
-        match self.watchers.get(&record.key.network) {
-            Some(watcher) => watcher.resume(submitted),
-            None => self.resume(submitted),
-        }
+        self.resume(submitted);
         Outcome::Pending { record }
     }
 
-    /// Without a chain only the facilitator that was asked knows: it is asked again until the authorization has expired. Only a success is
-    /// believed; any refusal may be the echo of a first success.
+    /// Watches on. Without a chain only the facilitator that was asked knows: it is asked again until the authorization has expired. Only a
+    /// success is believed; any refusal may be the echo of a first success.
     pub fn resume(self: &Arc<Self>, submitted: Submitted) {
+        if let Some(watcher) = self.watcher(submitted.record()) {
+            return watcher.resume(submitted);
+        }
         let id = submitted.id();
         if !self.pursued.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
             return;

@@ -3,17 +3,9 @@
 
 mod common;
 
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, ChildStderr, Stdio},
-    time::{Duration, Instant},
-};
+use std::path::{Path, PathBuf};
 
-use common::{Ran, free_port, run, tollway};
-
-/// A development key that everybody knows; another one than the buyer's.
-const SIGNER: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+use common::{Ran, SIGNER, Server, free_port, run, tollway};
 
 fn write(folder: &Path, text: &str) -> PathBuf {
     let file = folder.join("tollway.toml");
@@ -154,58 +146,6 @@ fn a_server_without_its_key_does_not_start() {
     for command in ["serve", "facilitator"] {
         let ran = run(tollway().arg(command).arg("--config").arg(&file));
         assert!(ran.code == 1 && ran.err.contains("TOLLWAY_SIGNER_KEY is not set"), "{}", ran.err);
-    }
-}
-
-/// A server that runs, with its log.
-struct Server {
-    child: Child,
-    log: BufReader<ChildStderr>,
-}
-
-impl Server {
-    fn start(command: &str, file: &Path) -> Self {
-        let mut command_line = tollway();
-        command_line.arg(command).arg("--config").arg(file).env("TOLLWAY_SIGNER_KEY", SIGNER);
-        let mut child = command_line.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        Self { child, log }
-    }
-
-    /// Reads the log until a line holds `text`.
-    fn wait_for(&mut self, text: &str) -> String {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log ended before `{text}`");
-            assert!(!line.contains(&SIGNER[2..]), "the key shows");
-            if line.contains(text) {
-                return line;
-            }
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let status = std::process::Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    fn code(&mut self) -> i32 {
-        let deadline = Instant::now() + Duration::from_secs(40);
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("it does not end");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -78,9 +78,14 @@ fn asset() -> Asset {
 
 impl Rig {
     async fn new(urls: &[&str]) -> Self {
+        Self::watching(urls, &[]).await
+    }
+
+    /// With nodes that are asked what became of payments.
+    async fn watching(urls: &[&str], nodes: &[&str]) -> Self {
         let network = NetworkConfig {
             network: Network::eip155(1),
-            rpc: Vec::new(),
+            rpc: nodes.iter().map(|url| (*url).to_owned()).collect(),
             signers: Vec::new(),
             finality: Finality::default(),
             assets: vec![asset()],
@@ -147,6 +152,16 @@ async fn a_success_settles_and_nothing_of_ours_is_told() {
         assert_eq!(body["paymentPayload"]["accepted"], body["paymentRequirements"]);
         assert!(x402::v2::payload_from_value(&body["paymentPayload"]).is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_chain_that_does_not_answer_refuses_nothing() {
+    let fake = Fake::start().await;
+    let rig = Rig::watching(&[&fake.url], &["http://127.0.0.1:1"]).await;
+    fake.say(|said| said.settle = (200, rig.success().to_string()));
+    assert_eq!(rig.verify(1).await.unwrap().head_block, 0);
+    let outcome = rig.settle(1).await;
+    assert!(matches!(outcome, Outcome::Settled(_)), "its evidence could not be told from older ones: {outcome:?}");
 }
 
 #[tokio::test]

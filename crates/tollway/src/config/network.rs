@@ -27,10 +27,10 @@ pub struct NetworkChoice {
     pub factories: Vec<Address>,
 }
 
-/// Everything of the networks, in the order of `network`.
+/// Everything of the networks, in the order of `network`. `remote`: others settle, and no node is asked that the file does not name.
 pub fn read(top: &mut Table<'_>, directory: &Path, remote: bool) -> Vec<NetworkChoice> {
     let named = names(top);
-    let configured = sections(top, directory);
+    let configured = sections(top, directory, remote);
     let mut choices: Vec<NetworkChoice> = Vec::new();
     for (field, network) in &named {
         if choices.iter().any(|c| c.network == *network) {
@@ -38,7 +38,7 @@ pub fn read(top: &mut Table<'_>, directory: &Path, remote: bool) -> Vec<NetworkC
             continue;
         }
         let section = configured.iter().find(|(_, choice)| choice.network == *network);
-        let choice = section.map_or_else(|| built_in(network), |(_, choice)| choice.clone());
+        let choice = section.map_or_else(|| built_in(network, remote), |(_, choice)| choice.clone());
         if choice.rpc.is_empty() && !remote {
             field.wrong(format!(
                 "no public node of {network} is known here; add [[networks]] with id = \"{network}\" and rpc = [\"http://…\"]"
@@ -86,13 +86,13 @@ fn network_name(field: &Field<'_>) -> Option<Network> {
     Some(network)
 }
 
-fn sections<'a>(top: &mut Table<'a>, directory: &Path) -> Vec<(Field<'a>, NetworkChoice)> {
+fn sections<'a>(top: &mut Table<'a>, directory: &Path, remote: bool) -> Vec<(Field<'a>, NetworkChoice)> {
     let Some(field) = top.take("networks") else {
         return Vec::new();
     };
     let mut found: Vec<(Field<'a>, NetworkChoice)> = Vec::new();
     for element in field.list("[[networks]] tables").unwrap_or_default() {
-        let Some((id, choice)) = element.table("[[networks]]").and_then(|table| section(table, directory)) else { continue };
+        let Some((id, choice)) = element.table("[[networks]]").and_then(|table| section(table, directory, remote)) else { continue };
         if found.iter().any(|(_, earlier)| earlier.network == choice.network) {
             id.wrong(format!("{} is configured twice", choice.network));
         }
@@ -101,7 +101,7 @@ fn sections<'a>(top: &mut Table<'a>, directory: &Path) -> Vec<(Field<'a>, Networ
     found
 }
 
-fn section<'a>(mut table: Table<'a>, directory: &Path) -> Option<(Field<'a>, NetworkChoice)> {
+fn section<'a>(mut table: Table<'a>, directory: &Path, remote: bool) -> Option<(Field<'a>, NetworkChoice)> {
     let id = table.demand("id", "\"eip155:84532\"");
     let network = id.as_ref().and_then(network_name);
     let rpc = table.take("rpc").map(|field| urls(&field));
@@ -111,7 +111,7 @@ fn section<'a>(mut table: Table<'a>, directory: &Path) -> Option<(Field<'a>, Net
     let factories = table.take("factories").map(|field| addresses(&field));
     unbuilt::refuse(&mut table, unbuilt::NETWORK);
     let (id, network) = (id?, network?);
-    let mut choice = built_in(&network);
+    let mut choice = built_in(&network, remote);
     for asset in assets.iter().flat_map(|field| field.list("tables of assets").unwrap_or_default()) {
         let Some(asset) = asset.table("assets").and_then(|table| self::asset(table, &network)) else { continue };
         choice.assets.retain(|known| known.id != asset.id);
@@ -126,11 +126,12 @@ fn section<'a>(mut table: Table<'a>, directory: &Path) -> Option<(Field<'a>, Net
 }
 
 /// What is known of a network without configuration.
-fn built_in(network: &Network) -> NetworkChoice {
+fn built_in(network: &Network, remote: bool) -> NetworkChoice {
     let known = known::network(network);
+    let nodes = known.filter(|_| !remote).map_or(&[][..], |known| known.rpc);
     NetworkChoice {
         network: network.clone(),
-        rpc: known.map(|k| k.rpc.iter().map(|url| (*url).to_owned()).collect()).unwrap_or_default(),
+        rpc: nodes.iter().map(|url| (*url).to_owned()).collect(),
         signers: vec![Secret::Env(SIGNER_VARIABLE.to_owned())],
         finality: Finality::default(),
         assets: known.map(|k| vec![k.usdc.clone()]).unwrap_or_default(),

@@ -298,6 +298,10 @@ fn signers_are_read_only_when_they_are_needed() {
     let config = load(&SMALLEST.replace("network =", "facilitator = [\"https://facilitator.test\"]\nnetwork =")).unwrap();
     let remote = config.facilitator().unwrap();
     assert_eq!((remote.remotes.len(), remote.networks[0].signers.len()), (1, 0));
+    assert!(remote.networks[0].rpc.is_empty(), "nobody on the internet is asked who is not named");
+    let watched = SMALLEST.replace("network =", "facilitator = [\"https://facilitator.test\"]\nnetwork =")
+        + "[[networks]]\nid = \"base\"\nrpc = [\"http://127.0.0.1:8545\"]\n";
+    assert_eq!(load(&watched).unwrap().networks[0].rpc, ["http://127.0.0.1:8545"]);
 
     let folder = tempfile::tempdir().unwrap();
     let own = |signer: &str| {

@@ -4,13 +4,17 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Command, Output},
+    path::Path,
+    process::{Child, ChildStderr, Command, Output, Stdio},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 /// A development key that everybody knows, and its address.
 pub const KEY: &str = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
 pub const ADDRESS: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+/// Another such key: the signer's.
+pub const SIGNER: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 pub const SELLER: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 /// USDC on Base Sepolia.
 pub const USDC: &str = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
@@ -75,24 +79,30 @@ impl Reply {
     }
 }
 
-/// Answers one request after the other by the script; what comes beyond it gets a 599.
+/// A server that answers one request after the other.
 pub struct Script {
     address: SocketAddr,
     got: Arc<Mutex<Vec<Got>>>,
 }
 
 impl Script {
+    /// By the list; what comes beyond it gets a 599.
     pub fn start(replies: Vec<Reply>) -> Self {
+        let mut replies = replies.into_iter();
+        Self::answering(move |_| replies.next().unwrap_or(Reply::new(599, "beyond the script")))
+    }
+
+    pub fn answering(mut reply: impl FnMut(&Got) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, got) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
         let seen = Arc::clone(&got);
         std::thread::spawn(move || {
-            let mut replies = replies.into_iter();
             for socket in listener.incoming() {
                 let Ok(socket) = socket else { return };
                 if let Some(request) = read(&socket) {
+                    let reply = reply(&request);
                     seen.lock().unwrap().push(request);
-                    answer(socket, &replies.next().unwrap_or(Reply::new(599, "beyond the script")));
+                    answer(socket, &reply);
                 }
             }
         });
@@ -137,4 +147,58 @@ fn answer(mut socket: TcpStream, reply: &Reply) {
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A server that runs, with its log.
+pub struct Server {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Server {
+    pub fn start(command: &str, file: &Path) -> Self {
+        Self::of(tollway().arg(command).arg("--config").arg(file).env("TOLLWAY_SIGNER_KEY", SIGNER))
+    }
+
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log }
+    }
+
+    /// Reads the log until a line holds `text`.
+    pub fn wait_for(&mut self, text: &str) -> String {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log ended before `{text}`");
+            assert!(!line.contains(&SIGNER[2..]), "the key shows");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = std::process::Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    pub fn code(&mut self) -> i32 {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not end");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
