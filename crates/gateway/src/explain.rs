@@ -2,22 +2,23 @@
 
 use std::net::IpAddr;
 
-use http::{header, request::Parts};
+use http::request::Parts;
 use rules::{Explanation, Facts, Head, RuleSet};
 use x402::Timestamp;
 
-use crate::canonical;
+use crate::canonical::{self, Ports};
 
-/// Decides a request by its head, as a client would send it: target in absolute form, or `Host` among the headers.
+/// Decides a request by its head, as a client would send it: target in absolute form, or `Host` among the headers. A port in the target
+/// counts as the gateway's.
 ///
 /// Errors: why the head is refused with 400, before any rule.
 pub fn explain(rules: &RuleSet, mut parts: Parts, src: IpAddr, now: Timestamp) -> Result<Explanation, String> {
     let tls = parts.uri.scheme_str() == Some("https");
-    let canonical = canonical::make(&mut parts).map_err(|ambiguous| ambiguous.to_string())?;
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    let ports = Ports::new(&parts.uri, parts.uri.port_u16().unwrap_or(0));
+    let canonical = canonical::make(&mut parts, ports).map_err(|ambiguous| ambiguous.to_string())?;
     let head = Head {
         method: parts.method.as_str(),
-        host: host.strip_suffix(if tls { ":443" } else { ":80" }).unwrap_or(host),
+        host: canonical::host(&parts.headers),
         path: parts.uri.path(),
         query: parts.uri.query(),
         raw_path: canonical.raw_path.as_deref().unwrap_or(parts.uri.path()),

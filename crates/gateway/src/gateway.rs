@@ -1,7 +1,7 @@
 //! A running gateway: its threads, its reload, its end.
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     num::NonZero,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
@@ -69,7 +69,9 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         secrets: Secrets,
     ) -> Result<Self, StartError> {
-        let shared = Shared::new(&config, rules, facilitator, ledger, clock, &secrets)?;
+        let (local, first) = listener(config.listen)?;
+        // A `Host` may name the port in use.
+        let shared = Shared::new(&Config { listen: local, ..config.clone() }, rules, facilitator, ledger, clock, &secrets)?;
         let tls = roots(&shared.snapshot.load())?;
         let count = match config.threads {
             0 => std::thread::available_parallelism().map_or(1, NonZero::get),
@@ -77,12 +79,10 @@ impl Gateway {
         };
         let stop = Stop::default();
         let end = stop.now.clone().drop_guard();
-        let (mut local, mut threads) = (config.listen, Vec::with_capacity(count));
-        listen::probe(local).map_err(|error| StartError::Listen { address: local, error })?;
-        for index in 0..count {
-            let listen_error = |error| StartError::Listen { address: local, error };
-            let listener = listen::bind(local).map_err(listen_error)?;
-            local = listener.local_addr().map_err(listen_error)?;
+        let mut threads = Vec::with_capacity(count);
+        let others = (1..count).map(|_| listen::bind(local).map_err(|error| StartError::Listen { address: local, error }));
+        for (index, listener) in std::iter::once(Ok(first)).chain(others).enumerate() {
+            let listener = listener?;
             threads.push(listen::spawn(index, listener, Arc::clone(&shared), tls.clone(), stop.clone()).map_err(StartError::Thread)?);
         }
         Ok(Self { local, config: Mutex::new(config), shared, threads, stop, _end: end })
@@ -108,7 +108,7 @@ impl Gateway {
         }
         let now = self.shared.clock.now();
         let rules = rules.replacing(&self.shared.snapshot.load().rules, now);
-        let snapshot = Snapshot::new(&config, rules, now)?;
+        let snapshot = Snapshot::new(&Config { listen: self.local, ..config.clone() }, rules, now)?;
         let is_tls_new = snapshot.origin.is_tls() && !self.shared.snapshot.load().origin.is_tls();
         if is_tls_new {
             return Err(ReloadError::NeedsRestart("origin"));
@@ -131,6 +131,12 @@ impl Gateway {
             let _ = ended.await;
         }
     }
+}
+
+/// The first socket, with the address in use: nobody else listens there.
+fn listener(address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
+    let bound = listen::probe(address).and_then(|()| listen::bind(address));
+    bound.and_then(|listener| Ok((listener.local_addr()?, listener))).map_err(|error| StartError::Listen { address, error })
 }
 
 /// Certificates are looked for only where they are needed.

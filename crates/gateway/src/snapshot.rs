@@ -9,6 +9,7 @@ use x402::{PaymentRequired, RequiredTemplate, ResourceInfo, Timestamp};
 
 use crate::{
     Config,
+    canonical::Ports,
     origin::{Endpoint, UnusableOrigin},
 };
 
@@ -16,8 +17,7 @@ use crate::{
 pub(crate) struct Snapshot {
     pub rules: RuleSet,
     pub public_url: String,
-    /// The default port of `public_url`'s scheme, as it may stand at the end of a `Host`.
-    pub default_port: &'static str,
+    pub ports: Ports,
     pub origin: Endpoint,
     pub trusted_proxies: Vec<IpNet>,
     pub request_buffer: u64,
@@ -42,12 +42,12 @@ pub(crate) struct Promises {
 impl Snapshot {
     pub fn new(config: &Config, rules: RuleSet, now: Timestamp) -> Result<Self, UnusableOrigin> {
         let public_url = config.public_url.trim_end_matches('/').to_owned();
-        let default_port = if public_url.starts_with("https:") { ":443" } else { ":80" };
+        let ports = Ports::new(&public_url.parse().unwrap_or_default(), config.listen.port());
         let prepared = rules.rules().iter().map(|_| Prepared::default()).collect();
         Ok(Self {
             rules,
             public_url,
-            default_port,
+            ports,
             origin: Endpoint::parse(&config.origin)?,
             trusted_proxies: config.trusted_proxies.clone(),
             request_buffer: config.request_buffer,

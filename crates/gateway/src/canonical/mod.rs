@@ -11,10 +11,17 @@ mod tests;
 
 use http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts, uri::PathAndQuery};
 
+pub(crate) use authority::Ports;
+
+/// `http.host` of a canonical head: the name without the port.
+pub(crate) fn host(headers: &HeaderMap) -> &str {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok()).map_or("", authority::name)
+}
+
 /// Why a head was refused: the client's fault, before any rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Ambiguous {
-    #[error("a request names its host once, and in every place the same")]
+    #[error("a request names its host once, in every place the same, without a dot at its end or a port that is not served")]
     Host,
     #[error("the path is not in its canonical form: {0}")]
     Path(&'static str),
@@ -31,11 +38,11 @@ pub(crate) struct Canonical {
     pub raw_path: Option<String>,
 }
 
-/// Checks a head and makes it canonical in place: `uri` in origin form, `Host` in lower case and once.
-pub(crate) fn make(parts: &mut Parts) -> Result<Canonical, Ambiguous> {
+/// Checks a head and makes it canonical in place: `uri` in origin form, `Host` once and in its canonical spelling.
+pub(crate) fn make(parts: &mut Parts, ports: Ports) -> Result<Canonical, Ambiguous> {
     method(&parts.method)?;
     framing(&parts.headers)?;
-    authority(parts)?;
+    authority(parts, ports)?;
     target(parts)
 }
 
@@ -62,7 +69,7 @@ fn framing(headers: &HeaderMap) -> Result<(), Ambiguous> {
 }
 
 /// Exactly one `Host`, equal to the target's authority where it has one (RFC 9112 §3.2, RFC 9113 §8.3.1).
-fn authority(parts: &mut Parts) -> Result<(), Ambiguous> {
+fn authority(parts: &mut Parts, ports: Ports) -> Result<(), Ambiguous> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let (host, more) = (hosts.next(), hosts.next());
     if more.is_some() {
@@ -76,11 +83,9 @@ fn authority(parts: &mut Parts) -> Result<(), Ambiguous> {
         }
         _ => return Err(Ambiguous::Host),
     };
-    if !authority::is_valid(name) {
-        return Err(Ambiguous::Host);
-    }
-    if host.is_none() || name.bytes().any(|b| b.is_ascii_uppercase()) {
-        let canonical = HeaderValue::try_from(name.to_ascii_lowercase()).map_err(|_| Ambiguous::Host)?;
+    let canonical = authority::canonical(name, ports).ok_or(Ambiguous::Host)?;
+    if host.is_none() || canonical != name {
+        let canonical = HeaderValue::try_from(&*canonical).map_err(|_| Ambiguous::Host)?;
         parts.headers.insert(header::HOST, canonical);
     }
     Ok(())

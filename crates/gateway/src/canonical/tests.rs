@@ -3,13 +3,18 @@
 use super::*;
 use http::Request;
 
+/// Behind something that terminates TLS.
+fn ports() -> Ports {
+    Ports::new(&Uri::from_static("https://shop.example"), 8080)
+}
+
 fn made(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<(String, String, Canonical), Ambiguous> {
     let mut request = Request::builder().method(method).uri(target);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
-    let canonical = make(&mut parts)?;
+    let canonical = make(&mut parts, ports())?;
     Ok((parts.uri.to_string(), parts.headers[header::HOST].to_str().unwrap().to_owned(), canonical))
 }
 
@@ -99,12 +104,38 @@ fn one_host_in_every_place() {
         ("/", &["[::1"]),
         ("/", &[""]),
         ("/", &["a%2eb"]),
+        ("/", &["a."]),
+        ("/", &["a.:8080"]),
+        ("/", &["a:80"]),
+        ("/", &["a:4020"]),
+        ("/", &["a:08080"]),
+        ("/", &["[::1]x"]),
+        ("/", &["[::1]:80"]),
+        ("/", &["a]:8080"]),
     ] {
         let headers: Vec<_> = hosts.iter().map(|host| ("host", *host)).collect();
         assert_eq!(made("GET", target, &headers).unwrap_err(), Ambiguous::Host, "{target} {hosts:?}");
     }
-    for host in ["[::1]:80", "127.0.0.1:4020", "a_b.example", "localhost"] {
-        assert!(made("GET", "/", &[("host", host)]).is_ok(), "{host}");
+    for (host, canonical) in [
+        ("[::1]:8080", "[::1]:8080"),
+        ("[0:0::0:1]", "[::1]"),
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("a_b.example", "a_b.example"),
+        ("localhost", "localhost"),
+        ("SHOP.example:443", "shop.example"),
+    ] {
+        assert_eq!(made("GET", "/", &[("host", host)]).unwrap().1, canonical);
+    }
+    let ports = Ports::new(&Uri::from_static("http://shop.example:81"), 8080);
+    for (host, canonical) in [("a:81", Some("a:81")), ("a:8080", Some("a:8080")), ("a", Some("a")), ("a:80", None), ("a:443", None)] {
+        assert_eq!(authority::canonical(host, ports).as_deref(), canonical, "{host}");
+    }
+}
+
+#[test]
+fn rules_see_a_name_without_a_port() {
+    for (authority, name) in [("a", "a"), ("a:8080", "a"), ("[::1]", "[::1]"), ("[::1]:8080", "[::1]"), ("", "")] {
+        assert_eq!(authority::name(authority), name);
     }
 }
 

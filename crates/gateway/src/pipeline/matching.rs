@@ -46,7 +46,7 @@ impl<O: Origin> Pipeline<O> {
 
 /// `None` cannot happen: a decision of one rule set names a rule of it.
 fn decide(snapshot: &Arc<Snapshot>, received: &Received, now: Timestamp) -> Option<Matched> {
-    let facts = Facts::new(head(snapshot, received, received.parts.method.as_str(), now));
+    let facts = Facts::new(head(received, received.parts.method.as_str(), now));
     let decision = snapshot.rules.decide(&facts);
     if let Some(free) = Free::decided(&decision) {
         if cors::is_preflight(&received.parts) && preflight_of_charged(snapshot, received, now) {
@@ -71,15 +71,14 @@ fn decide(snapshot: &Arc<Snapshot>, received: &Received, now: Timestamp) -> Opti
 /// Whether the request that a preflight announces would be charged: a rule for `GET` does not hold for its `OPTIONS`.
 fn preflight_of_charged(snapshot: &Arc<Snapshot>, received: &Received, now: Timestamp) -> bool {
     let announced = received.parts.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).and_then(|method| method.to_str().ok());
-    announced.is_some_and(|method| matches!(snapshot.rules.decide(&Facts::new(head(snapshot, received, method, now))), Decision::Charge(_)))
+    announced.is_some_and(|method| matches!(snapshot.rules.decide(&Facts::new(head(received, method, now))), Decision::Charge(_)))
 }
 
-fn head<'a>(snapshot: &Snapshot, received: &'a Received, method: &'a str, now: Timestamp) -> Head<'a> {
+fn head<'a>(received: &'a Received, method: &'a str, now: Timestamp) -> Head<'a> {
     let parts = &received.parts;
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
     Head {
         method,
-        host: host.strip_suffix(snapshot.default_port).unwrap_or(host),
+        host: canonical::host(&parts.headers),
         path: parts.uri.path(),
         query: parts.uri.query(),
         raw_path: received.canonical.raw_path.as_deref().unwrap_or(parts.uri.path()),

@@ -119,7 +119,7 @@ struct Received {
 }
 
 impl<O: Origin> Pipeline<O> {
-    /// A pipeline of its own, before this origin. `config.listen` and `config.threads` mean nothing to it.
+    /// A pipeline of its own, before this origin. Of `config.listen` only the port means something to it: a `Host` may name it.
     pub fn new(
         origin: O,
         config: &Config,
@@ -141,7 +141,7 @@ impl<O: Origin> Pipeline<O> {
     pub(crate) async fn handle(self: &Arc<Self>, request: Request<Body>, peer: Peer) -> Response<Body> {
         let snapshot = self.shared.snapshot.load_full();
         let (mut parts, body) = request.into_parts();
-        let canonical = match canonical::make(&mut parts) {
+        let canonical = match canonical::make(&mut parts, snapshot.ports) {
             Ok(canonical) => canonical,
             Err(why) => return self.early(Outcome::Ambiguous(why), None, body, false),
         };

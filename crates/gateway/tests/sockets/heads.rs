@@ -173,6 +173,47 @@ async fn one_host_or_none() {
     assert_eq!(world.origin.hits(), 0);
 }
 
+/// A rule on `http.host` decides for every spelling of its host, and the origin sees the one that was decided on.
+#[tokio::test]
+async fn no_spelling_of_a_host_gets_past_its_rule() {
+    let dear = crate::support::world::charge("dear", "/dear");
+    let when = format!("http.host eq \"gw.example\" and {}", dear.when.clone().unwrap());
+    let world = World::with(vec![rules::RuleSpec { when: Some(when), ..dear }], |_| {}).await;
+    let port = world.address.port();
+    let ask = async |host: &str| {
+        let mut wire = Wire::open(world.address).await;
+        wire.send(format!("GET /dear/a HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        let reply = wire.reply().await;
+        let error = if reply.status == 400 { reply.error() } else { String::new() };
+        (reply.status, error)
+    };
+    for host in ["gw.example", "GW.Example", "gw.example:443", &format!("gw.example:{port}")] {
+        assert_eq!(ask(host).await.0, 402, "{host}");
+    }
+    for host in ["gw.example.", "gw.example.:443", "gw.example:8080", "gw.example:80", "gw.example:0", "gw.example:"] {
+        assert_eq!(ask(host).await, (400, "ambiguous_host".to_owned()), "{host}");
+    }
+    assert_eq!(world.origin.hits(), 0);
+    for (host, canonical) in
+        [("other.example:443", "other.example".to_owned()), (&*format!("LOCALHOST:{port}"), format!("localhost:{port}"))]
+    {
+        assert_eq!(ask(host).await.0, 200, "{host}");
+        assert_eq!(world.origin.last().header("host"), Some(&*canonical));
+    }
+}
+
+/// A payment is bound to the authority, not to its spelling.
+#[tokio::test]
+async fn one_authority_in_two_spellings_is_one_request() {
+    let world = World::start().await;
+    let payment = world.payment("/first/500").await;
+    for (host, status) in [("shop.example", 500), ("SHOP.example:443", 500), ("other.example", 409)] {
+        let mut wire = Wire::open(world.address).await;
+        wire.send(format!("GET /first/500 HTTP/1.1\r\nHost: {host}\r\n{payment}\r\n\r\n")).await;
+        assert_eq!(wire.reply().await.status, status, "{host}");
+    }
+}
+
 #[tokio::test]
 async fn methods_that_tunnel_or_mislead_are_not_served() {
     let world = World::start().await;

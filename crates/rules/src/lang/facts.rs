@@ -12,7 +12,7 @@ use x402::Timestamp;
 pub struct Head<'a> {
     /// Upper case as sent: methods are case-sensitive (RFC 9110 §9.1).
     pub method: &'a str,
-    /// The authority, lower case, without the scheme's default port.
+    /// The name that was asked for, in lower case: no port, no dot at the end.
     pub host: &'a str,
     /// Canonical path, starting with `/` (`*` for OPTIONS).
     pub path: &'a str,
