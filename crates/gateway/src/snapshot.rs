@@ -4,14 +4,18 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use ipnet::IpNet;
+use rand::Rng;
 use rules::{Promise, Quotes, Rule, RuleSet};
-use x402::{PaymentRequired, RequiredTemplate, ResourceInfo, Timestamp};
+use x402::{PaymentRequired, PreparedRequired, Reason, RenderedRequired, RequiredTemplate, ResourceInfo, Timestamp};
 
 use crate::{
     Config,
     canonical::Ports,
     origin::{Endpoint, UnusableOrigin},
 };
+
+/// What a 402 says where no payment came: the specification's own words (transports-v2/http.md).
+const MISSING: &str = "PAYMENT-SIGNATURE header is required";
 
 /// Rules and configuration of one moment. A request ends under the snapshot it began with.
 pub(crate) struct Snapshot {
@@ -30,13 +34,15 @@ pub(crate) struct Snapshot {
 #[derive(Default)]
 struct Prepared {
     template: OnceLock<RequiredTemplate>,
-    promises: ArcSwapOption<Promises>,
+    offers: ArcSwapOption<Offers>,
 }
 
-/// What a rule's offers promise in one second.
-pub(crate) struct Promises {
+/// The offers of a rule in one second, to be filled with what is each request's own.
+pub(crate) struct Offers {
     at: Timestamp,
-    pub each: Vec<Promise>,
+    promises: Vec<Promise>,
+    /// For requests without a payment.
+    unpaid: PreparedRequired,
 }
 
 impl Snapshot {
@@ -85,8 +91,7 @@ impl RuleRef {
         &self.snapshot.prepared[self.index]
     }
 
-    /// The rule's offers, all but what differs from request to request.
-    pub fn template(&self) -> &RequiredTemplate {
+    fn template(&self) -> &RequiredTemplate {
         self.prepared().template.get_or_init(|| {
             let rule = self.rule();
             RequiredTemplate::new(&PaymentRequired {
@@ -98,18 +103,29 @@ impl RuleRef {
         })
     }
 
-    /// What each of the rule's offers promises at `now`, signed once a second.
-    pub fn promises(&self, quotes: &Quotes, now: Timestamp) -> Arc<Promises> {
-        let promises = &self.prepared().promises;
-        if let Some(promised) = &*promises.load()
-            && promised.at == now
+    /// The rule's offers at `now`, signed once a second.
+    pub fn offers(&self, quotes: &Quotes, now: Timestamp) -> Arc<Offers> {
+        let current = &self.prepared().offers;
+        if let Some(offers) = &*current.load()
+            && offers.at == now
         {
-            return Arc::clone(promised);
+            return Arc::clone(offers);
         }
         let rule = self.rule();
-        let each = rule.offers().iter().map(|offer| quotes.promise(rule, offer, now)).collect();
-        let promised = Arc::new(Promises { at: now, each });
-        promises.store(Some(Arc::clone(&promised)));
-        promised
+        let promises: Vec<Promise> = rule.offers().iter().map(|offer| quotes.promise(rule, offer, now)).collect();
+        let unpaid = self.template().prepare(MISSING, &promises);
+        let offers = Arc::new(Offers { at: now, promises, unpaid });
+        current.store(Some(Arc::clone(&offers)));
+        offers
+    }
+
+    /// A 402 with these offers. `refused`: what was wrong with a payment.
+    pub fn render(&self, offers: &Offers, refused: Option<Reason>, url: &str) -> RenderedRequired {
+        let mut random = rand::rng();
+        let rests: Vec<String> = offers.promises.iter().map(|_| Promise::rest(random.random())).collect();
+        match refused {
+            None => offers.unpaid.render(url, &rests),
+            Some(reason) => self.template().prepare(reason.code(), &offers.promises).render(url, &rests),
+        }
     }
 }

@@ -41,11 +41,25 @@ impl Promise {
     /// The quote. `random` makes it unguessable, and is never put on chain.
     #[must_use]
     pub fn quote(&self, random: [u8; RANDOM]) -> String {
-        let mut quote = String::with_capacity(self.0.len() + 23);
-        quote.push_str(&self.0);
-        quote.push('.');
-        URL_SAFE_NO_PAD.encode_string(random, &mut quote);
-        quote
+        [self.as_str(), &Self::rest(random)].concat()
+    }
+
+    /// How its quotes begin.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// How a quote ends: its random bits.
+    #[must_use]
+    pub fn rest(random: [u8; RANDOM]) -> String {
+        URL_SAFE_NO_PAD.encode(random)
+    }
+}
+
+impl AsRef<str> for Promise {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -90,7 +104,9 @@ impl Quotes {
         }
         let tag = hmac::sign(&self.key, &bytes);
         bytes.extend_from_slice(tag.as_ref().get(..TAG).unwrap_or_default());
-        Promise(URL_SAFE_NO_PAD.encode(bytes))
+        let mut text = URL_SAFE_NO_PAD.encode(bytes);
+        text.push('.');
+        Promise(text)
     }
 
     /// What a quote promised.

@@ -35,6 +35,6 @@ pub use payload::{PaymentPayload, SchemePayload, Version};
 pub use reason::Reason;
 pub use required::{PaymentRequired, PaymentRequirements, ResourceInfo};
 pub use response::{SettlementResponse, SupportedKind, SupportedResponse, VerifyResponse};
-pub use template::{RenderedRequired, RequiredTemplate};
+pub use template::{PreparedRequired, RenderedRequired, RequiredTemplate};
 pub use terms::{Scheme, Terms};
 pub use verified::{Evidence, Facts, Verified};

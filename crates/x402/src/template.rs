@@ -20,16 +20,31 @@ enum Part {
 /// Renders the same JSON as [`crate::http::encode_required`] and [`v1::required_body`], keys of an object possibly in another order.
 #[derive(Clone, Debug)]
 pub struct RequiredTemplate {
-    /// Its texts are base64 already.
     header: Vec<Part>,
     body: Vec<Part>,
+}
+
+/// A template with its error and what its quotes have in common: only the URL and the rest of each quote are missing.
+#[derive(Clone, Debug)]
+pub struct PreparedRequired {
+    /// Its texts are base64, each of whole groups.
+    header: Vec<Piece>,
+    body: Vec<Piece>,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Text(Box<[u8]>),
+    Url,
+    /// The rest of the quote of the offer at this index, and the end of its string.
+    Rest(usize),
 }
 
 /// One 402, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedRequired {
     /// The value of `PAYMENT-REQUIRED`: base64, so always a valid header value.
-    pub header: String,
+    pub header: Vec<u8>,
     /// The JSON body, for version 1.
     pub body: Vec<u8>,
 }
@@ -38,95 +53,121 @@ impl RequiredTemplate {
     /// Takes all of `required` but its error, its URL, and what its offers hold at `extra.quote`.
     #[must_use]
     pub fn new(required: &PaymentRequired) -> Self {
-        let encoded = |part| match part {
-            Part::Text(text) => Part::Text(STANDARD.encode(aligned(text.into_vec())).into_bytes().into()),
-            gap => gap,
-        };
-        Self { header: header(required).into_iter().map(encoded).collect(), body: body(required) }
+        Self { header: header(required), body: body(required) }
     }
 
     /// Fills in the URL of the resource, what is wrong, and one quote for each offer in the order of `accepts` (`null` where there are too few).
     #[must_use]
     pub fn render<Q: AsRef<str>>(&self, url: &str, error: &str, quotes: &[Q]) -> RenderedRequired {
-        let filling = Filling { url, error, quotes };
-        RenderedRequired { header: filling.header(&self.header), body: filling.body(&self.body) }
+        self.prepare(error, quotes).render::<&str>(url, &[])
+    }
+
+    /// Fills in what is wrong, and how each quote begins.
+    #[must_use]
+    pub fn prepare<Q: AsRef<str>>(&self, error: &str, quotes: &[Q]) -> PreparedRequired {
+        PreparedRequired { header: prepared(&self.header, error, quotes, true), body: prepared(&self.body, error, quotes, false) }
     }
 }
 
-/// What goes into the gaps.
-struct Filling<'f, Q> {
-    url: &'f str,
-    error: &'f str,
-    quotes: &'f [Q],
+impl PreparedRequired {
+    /// Fills in the URL of the resource, and how each quote ends (not at all where there are too few).
+    #[must_use]
+    pub fn render<R: AsRef<str>>(&self, url: &str, rests: &[R]) -> RenderedRequired {
+        let size = |pieces: &[Piece]| pieces.iter().map(|piece| if let Piece::Text(text) = piece { text.len() } else { 0 }).sum::<usize>();
+        let mut header = Vec::with_capacity(size(&self.header) + url.len() * 2 + rests.len() * 64 + 16);
+        let mut json = Vec::with_capacity(url.len() + 64);
+        for piece in &self.header {
+            if let Piece::Text(text) = piece {
+                header.extend_from_slice(text);
+                continue;
+            }
+            json.clear();
+            piece.write(&mut json, url, rests);
+            align(&mut json, 0);
+            encode(&json, &mut header);
+        }
+        let mut body = Vec::with_capacity(size(&self.body) + (url.len() + 2) * self.body.len());
+        self.body.iter().for_each(|piece| piece.write(&mut body, url, rests));
+        RenderedRequired { header, body }
+    }
 }
 
-impl<Q: AsRef<str>> Filling<'_, Q> {
-    /// Only what differs is encoded.
-    fn header(&self, parts: &[Part]) -> String {
-        let sizes = parts.iter().map(|part| if let Part::Text(text) = part { text.len() } else { self.size(part).div_ceil(3) * 4 });
-        let mut header = Vec::with_capacity(sizes.sum());
-        for part in parts {
-            match part {
-                Part::Text(text) => header.extend_from_slice(text),
-                gap => {
-                    let mut json = Vec::with_capacity(self.size(gap) + 2);
-                    self.write(gap, &mut json);
-                    let json = aligned(json);
-                    let start = header.len();
-                    header.resize(start + json.len() / 3 * 4, 0);
-                    if let Some(room) = header.get_mut(start..) {
-                        let _ = STANDARD.encode_slice(&json, room);
-                    }
-                }
+impl Piece {
+    fn write<R: AsRef<str>>(&self, json: &mut Vec<u8>, url: &str, rests: &[R]) {
+        match self {
+            Self::Text(text) => json.extend_from_slice(text),
+            Self::Url => write_text(json, url),
+            Self::Rest(index) => {
+                let start = json.len();
+                write_text(json, rests.get(*index).map_or("", AsRef::as_ref));
+                json.remove(start);
             }
         }
-        String::from_utf8(header).unwrap_or_default()
     }
+}
 
-    fn body(&self, parts: &[Part]) -> Vec<u8> {
-        let mut json = Vec::with_capacity(parts.iter().map(|part| self.size(part)).sum());
-        parts.iter().for_each(|part| self.write(part, &mut json));
-        json
-    }
-
-    /// At least, for texts that need no escape.
-    fn size(&self, part: &Part) -> usize {
-        match part {
-            Part::Text(text) => text.len(),
-            Part::Error => self.error.len() + 2,
-            Part::Url => self.url.len() + 2,
-            Part::Quote(index) => self.quotes.get(*index).map_or(0, |quote| quote.as_ref().len()) + 4,
+/// Closes all gaps but those of the URL and of quotes. White space before and after a gap makes its base64 stand alone.
+fn prepared<Q: AsRef<str>>(parts: &[Part], error: &str, quotes: &[Q], encoded: bool) -> Vec<Piece> {
+    let (mut pieces, mut text) = (Vec::new(), Vec::new());
+    let mut close = |text: &mut Vec<u8>, gap: Option<Piece>| {
+        let mut closed = std::mem::take(text);
+        if encoded {
+            let json = std::mem::take(&mut closed);
+            encode(&json, &mut closed);
         }
-    }
-
-    fn write(&self, part: &Part, json: &mut Vec<u8>) {
+        pieces.push(Piece::Text(closed.into()));
+        pieces.extend(gap);
+    };
+    for part in parts {
         match part {
-            Part::Text(text) => json.extend_from_slice(text),
-            Part::Error => write_text(json, self.error),
-            Part::Url => write_text(json, self.url),
-            Part::Quote(index) => match self.quotes.get(*index) {
-                Some(quote) => write_text(json, quote.as_ref()),
-                None => json.extend_from_slice(b"null"),
+            Part::Text(more) => text.extend_from_slice(more),
+            Part::Error => write_text(&mut text, error),
+            Part::Url => {
+                align(&mut text, 0);
+                close(&mut text, Some(Piece::Url));
+            }
+            Part::Quote(index) => match quotes.get(*index) {
+                None => text.extend_from_slice(b"null"),
+                Some(quote) => {
+                    let mut begin = Vec::new();
+                    write_text(&mut begin, quote.as_ref());
+                    begin.pop();
+                    align(&mut text, begin.len());
+                    text.append(&mut begin);
+                    close(&mut text, Some(Piece::Rest(*index)));
+                }
             },
         }
     }
+    align(&mut text, 0);
+    close(&mut text, None);
+    pieces
 }
 
 /// A JSON string; mostly there is nothing to escape.
 fn write_text(json: &mut Vec<u8>, text: &str) {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+    let special = |byte: u8| !matches!(byte, b' '..=b'~') | (byte == b'"') | (byte == b'\\');
+    if text.bytes().fold(false, |found, byte| found | special(byte)) {
+        encoding::write_json(json, text);
+    } else {
         json.push(b'"');
         json.extend_from_slice(text.as_bytes());
         json.push(b'"');
-    } else {
-        encoding::write_json(json, text);
     }
 }
 
-/// With white space at its end, so that the base64 of what follows can stand alone. The end of a part is the end of a JSON token.
-fn aligned(mut json: Vec<u8>) -> Vec<u8> {
-    json.resize(json.len().next_multiple_of(3), b' ');
-    json
+/// With white space after the last JSON token, so that it and `more` bytes are whole groups of base64.
+fn align(json: &mut Vec<u8>, more: usize) {
+    json.resize((json.len() + more).next_multiple_of(3) - more, b' ');
+}
+
+/// Appends the base64 of whole groups.
+fn encode(json: &[u8], base64: &mut Vec<u8>) {
+    let start = base64.len();
+    base64.resize(start + json.len().div_ceil(3) * 4, 0);
+    if let Some(room) = base64.get_mut(start..) {
+        let _ = STANDARD.encode_slice(json, room);
+    }
 }
 
 /// JSON with gaps, as it is written.

@@ -120,7 +120,7 @@ proptest! {
         }
         let body: Value = serde_json::from_slice(&rendered.body).unwrap();
         prop_assert_eq!(body, v1::required_body(&expected));
-        prop_assert_eq!(http::decode_required(rendered.header.as_bytes()), Ok(expected));
+        prop_assert_eq!(http::decode_required(&rendered.header), Ok(expected));
     }
 
     #[test]

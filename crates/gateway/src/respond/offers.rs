@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use rand::Rng;
 use x402::{Reason, RenderedRequired, http::PAYMENT_REQUIRED};
 
 use super::{cache, no_offers, refusal::JSON};
@@ -10,9 +9,6 @@ use crate::{
     Body,
     pipeline::{Sale, Shared},
 };
-
-/// What the specification's own example says (transports-v2/http.md).
-const MISSING: &str = "PAYMENT-SIGNATURE header is required";
 
 /// The offers for what was asked, and what was wrong with a payment that came.
 pub(super) fn payment_required(sale: Option<&Sale>, shared: &Shared, refused: Option<Reason>) -> Response<Body> {
@@ -30,12 +26,10 @@ pub(super) fn payment_required(sale: Option<&Sale>, shared: &Shared, refused: Op
 
 /// Every offer with a fresh quote; `None` where there is none.
 fn rendered(sale: &Sale, shared: &Shared, refused: Option<Reason>) -> Option<RenderedRequired> {
-    let promises = sale.rule.promises(&shared.quotes, shared.clock.now());
-    let mut random = rand::rng();
-    let quotes: Vec<String> = promises.each.iter().map(|promise| promise.quote(random.random())).collect();
-    if quotes.is_empty() {
+    if sale.rule.rule().offers().is_empty() {
         return None;
     }
+    let offers = sale.rule.offers(&shared.quotes, shared.clock.now());
     let url = [sale.rule.snapshot().public_url.as_str(), sale.target()].concat();
-    Some(sale.rule.template().render(&url, refused.map_or(MISSING, Reason::code), &quotes))
+    Some(sale.rule.render(&offers, refused, &url))
 }

@@ -50,8 +50,8 @@ fn written_out(mut required: PaymentRequired) -> PaymentRequired {
 fn same(required: PaymentRequired) {
     let rendered = RequiredTemplate::new(&required).render(URL, ERROR, &QUOTES);
     let expected = written_out(required);
-    assert_eq!(http::decode_required(rendered.header.as_bytes()).unwrap(), expected);
-    let json: Value = serde_json::from_slice(&base64_decode(rendered.header.as_bytes()).unwrap()).unwrap();
+    assert_eq!(http::decode_required(&rendered.header).unwrap(), expected);
+    let json: Value = serde_json::from_slice(&base64_decode(&rendered.header).unwrap()).unwrap();
     assert_eq!(json, serde_json::to_value(&expected).unwrap());
     let body: Value = serde_json::from_slice(&rendered.body).unwrap();
     assert_eq!(body, v1::required_body(&expected));
@@ -76,9 +76,18 @@ fn renders_the_barest() {
 }
 
 #[test]
+fn quotes_may_come_in_two_parts() {
+    let template = RequiredTemplate::new(&required());
+    let whole = template.render(URL, ERROR, &["ab\"cd", "e", "", "f"]);
+    let rendered = template.prepare(ERROR, &["ab", "", "", "f"]).render(URL, &["\"cd", "e"]);
+    assert_eq!(http::decode_required(&rendered.header).unwrap(), http::decode_required(&whole.header).unwrap());
+    assert_eq!(rendered.body, whole.body);
+}
+
+#[test]
 fn a_missing_quote_is_null_never_another_s() {
     let rendered = RequiredTemplate::new(&required()).render(URL, ERROR, &["only"]);
-    let offers = http::decode_required(rendered.header.as_bytes()).unwrap().accepts;
+    let offers = http::decode_required(&rendered.header).unwrap().accepts;
     let quotes: Vec<_> = offers.iter().map(|offer| offer.extra.as_ref().unwrap()["quote"].clone()).collect();
     assert_eq!(quotes, [json!("only"), Value::Null, Value::Null, Value::Null]);
 }
