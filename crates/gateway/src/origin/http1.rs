@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::{body::Incoming, client::conn::http1::SendRequest};
 use tokio_rustls::TlsConnector;
@@ -41,10 +41,14 @@ impl HttpOrigin {
         tls()
     }
 
+    /// The answer, with the connection it came by; one that switched protocols is not used again.
     fn answer(&self, sender: SendRequest<Body>, endpoint: &Endpoint, response: Response<Incoming>) -> Response<Body> {
         let lease = Lease { sender, endpoint: endpoint.clone(), pool: Arc::clone(&self.pool) };
+        let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         response.map(|body| {
-            if body.is_end_stream() {
+            if switched {
+                Body::empty()
+            } else if body.is_end_stream() {
                 lease.end();
                 Body::empty()
             } else {
@@ -55,11 +59,12 @@ impl HttpOrigin {
 }
 
 impl Origin for HttpOrigin {
-    async fn forward(&self, endpoint: &Endpoint, _: Admission<'_>, mut request: Request<Body>) -> Result<Response<Body>, OriginError> {
-        while let Some(mut sender) = self.pool.take(endpoint) {
-            let copy = Copy::of(&request);
+    async fn forward(&self, endpoint: &Endpoint, admission: Admission<'_>, mut request: Request<Body>) -> Result<Response<Body>, OriginError> {
+        if let Some(mut sender) = self.pool.take(endpoint) {
+            let copy = Copy::of(&request, admission);
             match sender.try_send_request(request).await {
                 Ok(response) => return Ok(self.answer(sender, endpoint, response)),
+                // What hyper gives back was not written. Once more at the most, and not over another connection that may be stale as well.
                 Err(mut error) => match error.take_message().or_else(|| copy.map(Copy::into_request)) {
                     Some(unsent) => request = unsent,
                     None => return Err(OriginError::BrokeOff(error.into_error().to_string())),
@@ -76,9 +81,10 @@ impl Origin for HttpOrigin {
 }
 
 impl Copy {
-    /// Of a request that may be sent twice: safe and without a body (RFC 9110 §9.2.1). Others are sent again only if nothing of them was.
-    fn of(request: &Request<Body>) -> Option<Self> {
-        let repeatable = request.method().is_safe() && request.body().is_end_stream();
+    /// Of a request that may be sent twice: free, safe and without a body (RFC 9110 §9.2.1). Others are sent again only if nothing of
+    /// them was: an authorization is good for one request.
+    fn of(request: &Request<Body>, admission: Admission<'_>) -> Option<Self> {
+        let repeatable = matches!(admission, Admission::Free(_)) && request.method().is_safe() && request.body().is_end_stream();
         repeatable.then(|| Self { method: request.method().clone(), uri: request.uri().clone(), headers: request.headers().clone() })
     }
 

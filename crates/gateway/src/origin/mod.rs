@@ -46,6 +46,9 @@ pub enum OriginError {
     BrokeOff(String),
     #[error("the origin did not answer in time")]
     TimedOut,
+    /// Nobody asked it to: `Upgrade` never reaches an origin.
+    #[error("the origin switched protocols unasked")]
+    Switched,
 }
 
 /// Answers requests that were admitted. The simulator holds a second implementation.

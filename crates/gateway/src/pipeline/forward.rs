@@ -81,6 +81,9 @@ impl<O: Origin> Pipeline<O> {
             match tokio::time::timeout(patience.next(), asked.as_mut()).await {
                 Ok(answer) => {
                     let mut response = answer?;
+                    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                        return Err(OriginError::Switched);
+                    }
                     fields::strip_response(response.headers_mut());
                     return Ok(response);
                 }

@@ -154,6 +154,7 @@ fn no_answer(error: &OriginError, settled: Option<&Record>, sale: Option<&Sale>)
     let refusal = match error {
         OriginError::TimedOut => Refusal::new(StatusCode::GATEWAY_TIMEOUT, "origin_timeout", "the origin did not answer in time"),
         OriginError::Unreachable(_) => Refusal::new(StatusCode::BAD_GATEWAY, "origin_unreachable", "the origin cannot be reached"),
+        OriginError::Switched => Refusal::new(StatusCode::BAD_GATEWAY, "origin_unreachable", "the origin's answer cannot be passed on"),
         OriginError::BrokeOff(_) => Refusal::new(StatusCode::BAD_GATEWAY, "origin_unreachable", "the origin broke off before it answered"),
     };
     match settled {
