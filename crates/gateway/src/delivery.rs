@@ -1,5 +1,7 @@
 //! *Delivered*: the last byte of a paid answer was handed to the socket, and that is noted durably (DESIGN §4).
 
+mod pieces;
+
 use std::{
     pin::Pin,
     sync::{
@@ -16,6 +18,8 @@ use http_body::{Body as _, Frame, SizeHint};
 use ledger::{Ledger, Record};
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::pieces::Pieces;
+use self::pieces::Transit;
 use crate::{Body, body::BodyError, pipeline::Shared};
 
 /// The delivery of a settled payment, one at a time: the claimer's first, or a redelivery. Dropped before its end it stays redeemable.
@@ -109,11 +113,18 @@ pub(crate) struct Outbox(Arc<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
+    /// HTTP/2: what the HTTP implementation was given may still wait for the client's window.
+    windowed: bool,
     any: AtomicBool,
     deliveries: Mutex<Vec<Delivery>>,
 }
 
 impl Outbox {
+    /// Of an HTTP/2 connection, whose answers go out as [`Pieces`].
+    pub fn windowed() -> Self {
+        Self(Arc::new(Waiting { windowed: true, ..Waiting::default() }))
+    }
+
     fn push(&self, delivery: Delivery) {
         self.0.deliveries.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
         self.0.any.store(true, Ordering::Release);
@@ -130,13 +141,18 @@ impl Outbox {
 
 /// Watches an answer's body to its end. Without an outbox its end is the delivery.
 pub(crate) fn watch(response: Response<Body>, delivery: Delivery, outbox: Option<Outbox>) -> Response<Body> {
-    response.map(|body| {
-        if body.is_end_stream() {
-            handed(delivery, outbox.as_ref());
-            return body;
+    if response.body().is_end_stream() {
+        handed(delivery, outbox.as_ref());
+        return response;
+    }
+    match outbox {
+        Some(outbox) if outbox.0.windowed => {
+            let mut response = response;
+            response.extensions_mut().insert(Transit::new(delivery, outbox));
+            response
         }
-        Body::new(Watched { body, delivery: Some(delivery), outbox })
-    })
+        outbox => response.map(|body| Body::new(Watched { body, delivery: Some(delivery), outbox })),
+    }
 }
 
 fn handed(delivery: Delivery, outbox: Option<&Outbox>) {

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{io::ClientIo, sniff};
 use crate::{
     Body, Limits,
-    delivery::Outbox,
+    delivery::{Outbox, Pieces},
     origin::Origin,
     pipeline::{Peer, Pipeline},
 };
@@ -35,7 +35,7 @@ pub(super) async fn serve<O: Origin>(stream: TcpStream, peer: SocketAddr, pipeli
         },
         () = drain.cancelled() => return,
     };
-    let outbox = Outbox::default();
+    let outbox = if http2 { Outbox::windowed() } else { Outbox::default() };
     let io = ClientIo::new(stream, outbox.clone());
     let peer = Peer { address: peer.ip().into(), outbox: Some(outbox) };
     let ended = if http2 { serve_http2(io, peer, pipeline, drain).await } else { serve_http1(io, peer, pipeline, drain).await };
@@ -77,7 +77,7 @@ async fn serve_http2<O: Origin>(
     let limits = pipeline.shared.limits.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (pipeline, peer) = (Arc::clone(&pipeline), peer.clone());
-        async move { answer(&pipeline, request, peer).await }
+        async move { answer(&pipeline, request, peer).await.map(Pieces::of) }
     });
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder

@@ -59,7 +59,12 @@ impl HttpOrigin {
 }
 
 impl Origin for HttpOrigin {
-    async fn forward(&self, endpoint: &Endpoint, admission: Admission<'_>, mut request: Request<Body>) -> Result<Response<Body>, OriginError> {
+    async fn forward(
+        &self,
+        endpoint: &Endpoint,
+        admission: Admission<'_>,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, OriginError> {
         if let Some(mut sender) = self.pool.take(endpoint) {
             let copy = Copy::of(&request, admission);
             match sender.try_send_request(request).await {

@@ -88,3 +88,65 @@ async fn a_client_that_resets_its_stream_can_come_back() {
     world.until(World::id(&payment), |record| record.delivered).await;
     assert_eq!(world.facilitator.settles(), 1);
 }
+
+/// A client that says itself how much it takes.
+async fn withholding(world: &World, window: u32) -> (h2::client::SendRequest<Bytes>, tokio::task::JoinHandle<()>) {
+    let stream = TcpStream::connect(world.address).await.unwrap();
+    let (client, connection) = h2::client::Builder::new().initial_window_size(window).handshake::<_, Bytes>(stream).await.unwrap();
+    let driving = tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    (client.ready().await.unwrap(), driving)
+}
+
+async fn ask(client: &mut h2::client::SendRequest<Bytes>, target: &str, payment: &str) -> h2::RecvStream {
+    let value = payment.split_once(": ").unwrap().1;
+    let request = Request::get(format!("http://shop.example{target}")).header("payment-signature", value).body(()).unwrap();
+    let response = client.send_request(request, true).unwrap().0.await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.into_body()
+}
+
+/// What waits for a window that does not open has not been handed to the socket, however often other streams are flushed.
+#[tokio::test]
+async fn what_the_window_holds_back_is_not_delivered() {
+    let world = World::start().await;
+    for (target, window) in [("/paid/a", 0), ("/paid/a", 4), ("/paid/whole", 0), ("/paid/whole", 4), ("/paid/66000", 65_535)] {
+        let payment = world.payment(target).await;
+        let (mut client, driving) = withholding(&world, window).await;
+        let mut body = ask(&mut client, target, &payment).await;
+        let mut come = 0;
+        while come < window as usize {
+            come += body.data().await.unwrap().unwrap().len();
+        }
+        for _ in 0..3 {
+            let request = Request::get("http://shop.example/free/empty").body(()).unwrap();
+            assert_eq!(client.send_request(request, true).unwrap().0.await.unwrap().status(), 200);
+        }
+        driving.abort();
+        let _ = driving.await;
+        let record = world.until(World::id(&payment), |record| record.redelivering.is_none()).await;
+        assert!(!record.delivered, "{target}, window {window}");
+        let again = world.get(target, &[&payment]).await;
+        assert!(again.status == 200 && again.whole, "{target}, window {window}: {}", again.status);
+    }
+}
+
+#[tokio::test]
+async fn what_a_window_lets_through_in_pieces_is_delivered() {
+    let world = World::start().await;
+    for (target, length, window) in [("/paid/a", 5, 4), ("/paid/whole", 5, 4), ("/paid/66000", 66_000, 1000)] {
+        let payment = world.payment(target).await;
+        let (mut client, _driving) = withholding(&world, window).await;
+        let mut body = ask(&mut client, target, &payment).await;
+        let mut come = 0;
+        while let Some(data) = body.data().await {
+            let data = data.unwrap();
+            come += data.len();
+            body.flow_control().release_capacity(data.len()).unwrap();
+            client = client.ready().await.unwrap();
+        }
+        assert_eq!(come, length, "{target}");
+        world.until(World::id(&payment), |record| record.delivered).await;
+    }
+}

@@ -123,8 +123,8 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Reply, 
     let mut reply = Response::new(channel);
     reply.headers_mut().insert("content-type", HeaderValue::from_static("text/plain"));
     reply.headers_mut().insert("cache-control", HeaderValue::from_static("public, max-age=60"));
-    if let Ok(status) = last.parse::<u16>() {
-        *reply.status_mut() = StatusCode::from_u16(status).unwrap();
+    if let Ok(status) = StatusCode::from_bytes(last.as_bytes()) {
+        *reply.status_mut() = status;
     }
     shape(&last, &mut reply);
     tokio::spawn(write(last, body, sender, state));
@@ -198,6 +198,9 @@ async fn write(last: String, body: Bytes, mut sender: Sender<Bytes, std::io::Err
                 }
                 state.chunks.fetch_add(1, Ordering::Relaxed);
             }
+        }
+        "66000" => {
+            let _ = sender.send_data(Bytes::from(vec![b'x'; 66_000])).await;
         }
         "echo" => {
             let _ = sender.send_data(body).await;
