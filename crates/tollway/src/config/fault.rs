@@ -44,12 +44,15 @@ impl Fault {
         Self { place: None, message }
     }
 
+    /// `file:line:column`, or the file.
+    pub fn place_in(&self, file: &str) -> String {
+        self.place.as_ref().map_or_else(|| file.to_owned(), |place| format!("{file}:{}:{}", place.line, place.column))
+    }
+
     /// As `kind: file:line:column: message`, with the line and a caret below it.
     pub fn write(&self, f: &mut impl fmt::Write, kind: &str, file: &str) -> fmt::Result {
-        let Some(place) = &self.place else {
-            return write!(f, "{kind}: {file}: {}", self.message);
-        };
-        write!(f, "{kind}: {file}:{}:{}: {}", place.line, place.column, self.message)?;
+        write!(f, "{kind}: {}: {}", self.place_in(file), self.message)?;
+        let Some(place) = &self.place else { return Ok(()) };
         if let Some((line, width)) = &place.excerpt {
             let number = place.line.to_string();
             let (gutter, indent) = (" ".repeat(number.len()), " ".repeat(place.column - 1));

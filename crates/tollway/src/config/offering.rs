@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
-use rules::{Market, RuleSet, RuleSpec, SettleWhen, Unmatched};
+use rules::{Market, RuleSet, RuleSpec, SettleWhen, Unmatched, Warning};
 use x402::Address;
 
 use super::{
@@ -46,6 +46,7 @@ impl Offering {
         if rules.is_empty() && sells && unmatched == Unmatched::Pass {
             top.source().warn(None, "no [[rule]]: everything passes, and nothing is charged");
         }
+        rules.iter().zip(&places).for_each(|(spec, place)| place.warn_of_resource(top.source(), spec, &public_url));
         let limits = gateway::Limits::default();
         let gateway = gateway::Config { listen, threads: 0, public_url, origin: origin?, trusted_proxies, request_buffer, limits };
         Some(Self { gateway, pay_to: pay_to?, settle, unmatched, timeout, rules, places })
@@ -64,7 +65,11 @@ impl Offering {
         match RuleSet::build(self.rules, market) {
             Ok(rules) => {
                 for warning in rules.warnings() {
-                    source.warn(None, warning.to_string());
+                    let (Warning::Shadowed { rule: id, .. }
+                    | Warning::Overlaps { rule: id, .. }
+                    | Warning::ChargesNothing { rule: id, .. }) = &warning;
+                    let place = rules.rules().iter().zip(&self.places).find(|(rule, _)| rule.id() == id);
+                    place.into_iter().for_each(|(_, place)| place.warn(source, &warning));
                 }
                 Some(Seller { gateway: self.gateway, rules, pay_to: self.pay_to })
             }
@@ -102,8 +107,8 @@ fn addresses(top: &mut Table<'_>, sells: bool) -> (SocketAddr, String) {
         Some(field) if !listen.ip().is_loopback() => {
             field.wrong(format!("{listen} is open to others, who must know it by a name; add public_url = {example}"));
         }
-        Some(field) if listen.port() == 0 => {
-            field.wrong(format!("port 0 cannot stand in offers; name the port, or add public_url = {example}"))
+        _ if sells && listen.port() == 0 => {
+            top.source().warn(None, "no public_url: offers and receipts will say the port that is free at the start")
         }
         _ if sells => top.source().warn(None, format!("no public_url: offers and receipts will say http://{listen}")),
         _ => {}

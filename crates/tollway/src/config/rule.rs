@@ -27,6 +27,21 @@ impl RulePlace {
         }
     }
 
+    /// The price list names what is reached under `public_url`; another place likely is a slip.
+    pub fn warn_of_resource(&self, source: &Source, spec: &RuleSpec, public_url: &str) {
+        let origin = |text: &str| scalar::http_url(text).ok().map(|url| url.origin());
+        if let (Some(resource), Some(span)) = (&spec.resource, self.keys.get("resource"))
+            && origin(resource) != origin(public_url)
+        {
+            source.warn(Some(span.clone()), format!("`resource`: \"{resource}\" is not under {public_url} (`public_url`)"));
+        }
+    }
+
+    /// Tells what loads, and is likely not meant.
+    pub fn warn(&self, source: &Source, warning: &rules::Warning) {
+        source.warn(Some(self.whole.clone()), warning.to_string());
+    }
+
     /// Reports what the rules crate found. Its errors in `when` draw their own caret.
     pub fn report(&self, source: &Source, error: &RuleError) {
         let span = self.keys.get(error.key).unwrap_or(&self.whole).clone();
@@ -49,8 +64,8 @@ fn rule(mut table: Table<'_>) -> (RuleSpec, RulePlace) {
     let mut text = |key, such_as| table.take(key).and_then(|field| field.text(such_as).map(str::to_owned));
     spec.id = text("id", "\"reports\"");
     spec.when = text("when", "'http.request.uri.path eq \"/reports\"'");
-    spec.resource = text("resource", "\"https://api.example.com/reports/q3\"");
     spec.description = text("description", "\"Quarterly reports\"");
+    spec.resource = table.take("resource").and_then(|field| resource(&field));
     let actions = [("charge", Action::Charge), ("allow", Action::Allow), ("block", Action::Block)];
     spec.action = table.take("action").and_then(|field| field.one_of(&actions)).unwrap_or(spec.action);
     spec.price = table.take("price").and_then(|field| price(&field));
@@ -68,6 +83,10 @@ fn rule(mut table: Table<'_>) -> (RuleSpec, RulePlace) {
     let place = RulePlace { whole: table.span(), keys: table.taken() };
     table.finish(TOP_KEYS);
     (spec, place)
+}
+
+fn resource(field: &Field<'_>) -> Option<String> {
+    field.parse("\"https://api.example.com/reports/q3\"", |text| scalar::http_url(text).map(|_| text.to_owned()))
 }
 
 /// `"$0.01"`, or `{ amount, asset }` in atomic units.

@@ -52,7 +52,7 @@ pub fn listen(text: &str) -> Result<SocketAddr, String> {
 /// `http://` or `https://`, and a host.
 pub fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("\"{text}\" is no URL ({error}); write \"http://host:port\""))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+    if !matches!(url.scheme(), "http" | "https") || !text.contains("://") || url.host_str().is_none_or(str::is_empty) {
         return Err(format!("\"{text}\" is no http:// or https:// URL"));
     }
     Ok(url)

@@ -142,10 +142,6 @@ impl<'a> Field<'a> {
         self.value.as_str()
     }
 
-    pub fn as_flag(&self) -> Option<bool> {
-        self.value.as_bool()
-    }
-
     pub fn is_empty_list(&self) -> bool {
         self.value.as_array().is_some_and(|list| list.is_empty())
     }

@@ -137,7 +137,6 @@ fn faults_at_the_top_of_the_file() {
         ("listen = \"localhost:4020\"", "write \"127.0.0.1:4020\""),
         ("listen = 4020", "an integer where a string such as \"127.0.0.1:4020\" is wanted"),
         ("listen = \"0.0.0.0:80\"", "add public_url"),
-        ("listen = \"127.0.0.1:0\"", "port 0 cannot stand in offers"),
         ("public_url = \"https://a.test/path\"", "only scheme, host and port are wanted, such as \"https://a.test\""),
         ("public_url = \"https://u:p@a.test\"", "user names and passwords"),
         ("public_url = \"api.example.com\"", "no URL"),
@@ -214,6 +213,15 @@ fn faults_of_rules() {
         ("scheme = \"exakt\"", "did you mean \"exact\"?"),
         ("action = \"deny\"", "known are \"charge\", \"allow\", \"block\""),
         ("action = \"allow\"", "price"),
+        ("mode = \"enfroce\"", "`mode`: \"enfroce\" is none of its values; did you mean \"enforce\"?"),
+        ("mode = \"dry\"", "known are \"enforce\", \"observe\""),
+        ("mode = true", "a boolean where a string such as \"enforce\", \"observe\""),
+        ("audience = \"people\"", "known are \"everyone\", \"bots\", \"verified-bots\", \"unauthenticated\""),
+        ("upgrade = 1", "an integer where true or false"),
+        ("resource = \"zz\"", "`resource`: \"zz\" is no URL"),
+        ("resource = \"/reports\"", "`resource`: \"/reports\" is no URL"),
+        ("resource = \"http:reports\"", "no http:// or https:// URL"),
+        ("resource = \"ftp://a.test/x\"", "no http:// or https:// URL"),
         ("mode = \"observe\"", "`mode` is not built yet; only \"enforce\" is"),
         ("audience = \"bots\"", "`audience` is not built yet; only \"everyone\" is"),
         ("credential = { origin = true }", "`credential` is not built yet; leave it out"),
@@ -343,5 +351,11 @@ fn doubtful_files_are_warned_about() {
     assert_eq!(warned(&with("public_url = \"https://api.example.com\"", "")), "");
     let nothing: String = SMALLEST.lines().take(3).map(|line| format!("{line}\n")).collect();
     assert!(warned(&nothing).contains("nothing is charged"));
+    let priced = |url: &str| warned(&with("public_url = \"https://a.test\"", &format!("resource = \"{url}\"")));
+    assert_eq!(priced("https://a.test:443/x"), "");
+    assert!(priced("https://b.test/x").contains("not under https://a.test"));
+    assert!(warned(&with("listen = \"127.0.0.1:0\"", "")).contains("the port that is free"));
+    let shadowed = load(&with("public_url = \"http://localhost:1\"", "[[rule]]\nid = \"late\"\nprice = \"$1\"")).unwrap();
+    assert_eq!(shadowed.warnings[0].place_in("t.toml"), "t.toml:7:1", "{:?}", shadowed.warnings);
     assert!(warned(&with("public_url = \"http://localhost:1\"", "[[rule]]\nid = \"late\"\nprice = \"$1\"")).contains("late"), "shadowed");
 }

@@ -7,22 +7,27 @@ use super::table::{Field, Table};
 pub enum Default {
     /// Nothing: writing it asks for the feature.
     Absent,
-    Word(&'static str),
+    /// The first of these words.
+    Word(&'static [&'static str]),
     False,
     EmptyList,
 }
 
 /// Of the file.
-pub const TOP: &[(&str, Default)] =
-    &[("mcp", Default::EmptyList), ("mcp_unpaid", Default::Word("result")), ("credit", Default::Absent), ("admin", Default::Absent)];
+pub const TOP: &[(&str, Default)] = &[
+    ("mcp", Default::EmptyList),
+    ("mcp_unpaid", Default::Word(&["result", "http"])),
+    ("credit", Default::Absent),
+    ("admin", Default::Absent),
+];
 
 /// Of `[[networks]]`.
 pub const NETWORK: &[(&str, Default)] = &[("ws", Default::Absent)];
 
 /// Of `[[rule]]`.
 pub const RULE: &[(&str, Default)] = &[
-    ("mode", Default::Word("enforce")),
-    ("audience", Default::Word("everyone")),
+    ("mode", Default::Word(&["enforce", "observe"])),
+    ("audience", Default::Word(&["everyone", "bots", "verified-bots", "unauthenticated"])),
     ("credential", Default::Absent),
     ("charge_when", Default::Absent),
     ("free", Default::Absent),
@@ -35,24 +40,23 @@ pub const RULE: &[(&str, Default)] = &[
 pub fn refuse(table: &mut Table<'_>, keys: &[(&'static str, Default)]) {
     for (key, default) in keys {
         if let Some(field) = table.take(key)
-            && !says_default(&field, *default)
+            && let Some(instead) = asks_for_more(&field, *default)
         {
-            let instead = match default {
-                Default::Absent => "leave it out".to_owned(),
-                Default::Word(word) => format!("only \"{word}\" is"),
-                Default::False => "only false is".to_owned(),
-                Default::EmptyList => "only [] is".to_owned(),
-            };
             field.wrong_key(format!("`{key}` is not built yet; {instead}"));
         }
     }
 }
 
-fn says_default(field: &Field<'_>, default: Default) -> bool {
+/// What is to be written instead, where the feature is asked for. What is none of the key's values is a fault of its own.
+fn asks_for_more(field: &Field<'_>, default: Default) -> Option<String> {
     match default {
-        Default::Absent => false,
-        Default::Word(word) => field.as_text() == Some(word),
-        Default::False => field.as_flag() == Some(false),
-        Default::EmptyList => field.is_empty_list(),
+        Default::Absent => Some("leave it out".to_owned()),
+        Default::Word(words) => {
+            let choices: Vec<_> = words.iter().map(|word| (*word, *word)).collect();
+            let built = words.first()?;
+            field.one_of(&choices).filter(|word| word != built).map(|_| format!("only \"{built}\" is"))
+        }
+        Default::False => field.flag().filter(|wanted| *wanted).map(|_| "only false is".to_owned()),
+        Default::EmptyList => (!field.is_empty_list()).then(|| "only [] is".to_owned()),
     }
 }
