@@ -1,10 +1,10 @@
 //! `tollway serve`.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{os::unix::fs::MetadataExt, path::Path, process::ExitCode, time::Duration};
 
 use super::{Signals, Wish};
 use crate::{
-    config::{self, Purpose},
+    config::{self, Config, Faults, Purpose},
     running::Running,
 };
 
@@ -14,25 +14,21 @@ const LOOK: Duration = Duration::from_secs(1);
 pub const BACKGROUND_THREADS: usize = 2;
 
 pub fn serve(file: &Path) -> anyhow::Result<ExitCode> {
-    let config = config::load(file, Purpose::Gateway)?;
+    let mut watched = Watched::new(file);
+    let config = watched.load()?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
-        let mut seen = Stamp::of(file).await;
         let running = Running::start(config).await?;
         let mut looks = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 wish = signals.next() => match wish {
-                    Wish::Reload => running.reload(),
+                    Wish::Reload => running.reload(file, watched.load()),
                     Wish::End => break,
                 },
-                _ = looks.tick() => {
-                    let now = Stamp::of(file).await;
-                    if now != seen {
-                        running.reload();
-                        seen = now;
-                    }
-                }
+                _ = looks.tick() => if watched.has_changed() {
+                    running.reload(file, watched.load());
+                },
             }
         }
         tracing::info!("ending: requests under way are answered first; a second signal ends at once");
@@ -48,13 +44,42 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(BACKGROUND_THREADS).thread_name("background").enable_all().build()
 }
 
-/// What tells one version of a file from the next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp(Option<(std::time::SystemTime, u64)>);
+/// A file that is loaded again when it has changed.
+struct Watched<'f> {
+    file: &'f Path,
+    loaded: Stamp,
+}
 
-impl Stamp {
-    async fn of(file: &Path) -> Self {
-        let metadata = tokio::fs::metadata(file).await.ok();
-        Self(metadata.and_then(|m| Some((m.modified().ok()?, m.len()))))
+impl<'f> Watched<'f> {
+    fn new(file: &'f Path) -> Self {
+        Self { file, loaded: Stamp(None) }
+    }
+
+    fn load(&mut self) -> Result<Config, Faults> {
+        self.read(|file| config::load(file, Purpose::Gateway))
+    }
+
+    /// Stamped before it is read: what changes in between is read again.
+    fn read<T>(&mut self, read: impl FnOnce(&Path) -> T) -> T {
+        self.loaded = Stamp::of(self.file);
+        read(self.file)
+    }
+
+    fn has_changed(&self) -> bool {
+        Stamp::of(self.file) != self.loaded
     }
 }
+
+/// What tells one version of a file from the next: time, length, and which file it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp(Option<(std::time::SystemTime, u64, u64)>);
+
+impl Stamp {
+    fn of(file: &Path) -> Self {
+        let metadata = std::fs::metadata(file).ok();
+        Self(metadata.and_then(|m| Some((m.modified().ok()?, m.len(), m.ino()))))
+    }
+}
+
+#[cfg(test)]
+mod tests;
