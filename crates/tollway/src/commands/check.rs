@@ -22,11 +22,12 @@ pub fn check(args: &Check) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let warnings = if args.explain.is_some() { config.warnings.clone() } else { warnings(&config) };
+    let notes = if args.explain.is_some() { Vec::new() } else { notes(&config) };
     let file = config.file.display().to_string();
-    for warning in &warnings {
+    let warnings = config.warnings.iter().map(|warning| ("warning", warning));
+    for (kind, fault) in warnings.chain(notes.iter().map(|note| ("note", note))) {
         let mut text = String::new();
-        warning.write(&mut text, "warning", &file)?;
+        fault.write(&mut text, kind, &file)?;
         eprintln!("{text}");
     }
     match (&args.explain, &config.seller) {
@@ -40,18 +41,16 @@ pub fn check(args: &Check) -> anyhow::Result<ExitCode> {
         (Some(_), None) => anyhow::bail!("nothing is sold by {file}: there is no rule to explain"),
         (None, _) => summary(&config)?,
     }
-    let clean = warnings.is_empty() || !args.strict;
+    let clean = config.warnings.is_empty() || !args.strict;
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What the file makes doubtful, and which keys are missing on this machine.
-fn warnings(config: &Config) -> Vec<Fault> {
-    let mut warnings = config.warnings.clone();
+/// What is to be said of the keys on this machine: another one may have others, and the file is as sound.
+fn notes(config: &Config) -> Vec<Fault> {
     match config.facilitator() {
-        Ok(facilitator) => warnings.extend(config.warnings_of_keys(&facilitator)),
-        Err(faults) => warnings.extend(faults.faults),
+        Ok(facilitator) => config.warnings_of_keys(&facilitator),
+        Err(faults) => faults.faults,
     }
-    warnings
 }
 
 fn summary(config: &Config) -> std::io::Result<()> {
