@@ -21,10 +21,9 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let default = match cli.command {
-        Command::Serve(_) | Command::Facilitator(_) => log::SERVER,
-        _ => log::COMMAND,
-    };
+    let is_server = matches!(cli.command, Command::Serve(_) | Command::Facilitator(_));
+    let as_event = is_server && cli.log_format == cli::LogFormat::Json;
+    let default = if is_server { log::SERVER } else { log::COMMAND };
     if let Err(error) = log::start(cli.log_format, default) {
         eprintln!("error: TOLLWAY_LOG: {error}");
         return ExitCode::from(USAGE);
@@ -44,9 +43,19 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::demo(&args),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        report(&error, as_event);
         ExitCode::FAILURE
     })
+}
+
+/// Why a command ended. `as_event`: in the log, for the programs that read it.
+fn report(error: &anyhow::Error, as_event: bool) {
+    match error.downcast_ref::<config::Faults>() {
+        _ if as_event => tracing::error!("{error:#}"),
+        // Each fault says by itself that it is one.
+        Some(faults) => eprintln!("{faults}"),
+        None => eprintln!("error: {error:#}"),
+    }
 }
 
 fn unbuilt(command: &str) -> ExitCode {

@@ -68,6 +68,35 @@ fn warnings_count_with_strict_only() {
 }
 
 #[test]
+fn strict_judges_the_file_not_the_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), &config(RULES));
+    let strict = |key: Option<&str>| {
+        run(tollway().args(["check", "--strict", "--config"]).arg(&file).envs(key.map(|key| ("TOLLWAY_SIGNER_KEY", key))))
+    };
+    let ran = strict(None);
+    assert!(ran.code == 0 && ran.err.starts_with("note: ") && ran.err.contains("TOLLWAY_SIGNER_KEY is not set"), "{}", ran.err);
+    // The key of `pay_to`: the signer would hold the revenue.
+    let ran = strict(Some("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"));
+    assert!(ran.code == 0 && ran.err.starts_with("note: ") && ran.err.contains("`pay_to` itself"), "{}", ran.err);
+}
+
+#[test]
+fn a_bad_file_is_said_to_be_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "origin = 3");
+    for command in [&["serve"][..], &["facilitator"], &["check"], &["ledger", "list"]] {
+        let ran = run(tollway().args(command).arg("--config").arg(&file));
+        assert_eq!(ran.code, 1);
+        assert!(ran.err.starts_with("error: /") && !ran.err.contains("error: error"), "{command:?}: {}", ran.err);
+    }
+    let ran = run(tollway().args(["serve", "--log-format", "json", "--config"]).arg(&file));
+    assert_eq!(ran.code, 1);
+    let event: serde_json::Value = serde_json::from_str(&ran.err).unwrap_or_else(|_| panic!("{}", ran.err));
+    assert!(event["level"] == "ERROR" && event["message"].as_str().unwrap().contains("tollway.toml:1:10"), "{event}");
+}
+
+#[test]
 fn a_request_is_explained_rule_by_rule() {
     let explain = |args: &[&str]| {
         let ran = check(&config(RULES), &[&["--explain"], args].concat());
@@ -176,11 +205,13 @@ fn serve_reloads_keeps_what_is_sound_and_ends_gracefully() {
 
     write(folder.path(), &text.replace("/reports/", "/papers/"));
     server.signal("-HUP");
-    server.wait_for("reloaded");
+    assert!(server.wait_for("reloaded").contains(" reloaded"));
+    // Long enough for the file to be looked at: it is not loaded again.
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
     assert_eq!((get(&format!("{gateway}/papers/1")).0, get(&format!("{gateway}/reports/1")).0), (402, 502));
 
     write(folder.path(), "origin = 3");
-    server.wait_for("not reloaded");
+    assert!(server.wait_for("reloaded").contains("not reloaded"), "it was loaded twice");
     assert_eq!(get(&format!("{gateway}/papers/1")).0, 402, "the last sound file is in force");
 
     write(folder.path(), &text.replace("network = \"base-sepolia\"", "store = \"sqlite:other.db\"\nnetwork = \"base-sepolia\""));
@@ -188,6 +219,26 @@ fn serve_reloads_keeps_what_is_sound_and_ends_gracefully() {
 
     server.signal("-TERM");
     assert_eq!(server.code(), 0);
+}
+
+#[test]
+fn port_0_without_a_public_url_is_filled_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let listens = |text: &str| text.starts_with("listen") || text.starts_with("public_url");
+    let rest: String = config(RULES).lines().filter(|line| !listens(line)).map(|line| format!("{line}\n")).collect();
+    let text = format!("listen = \"127.0.0.1:0\"\n{rest}");
+    let file = write(folder.path(), &text);
+    let mut server = Server::start("serve", &file);
+    let line = server.wait_for("listening on");
+    let gateway = line.split("listening on ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    assert!(!gateway.ends_with(":0"), "{line}");
+    let (status, offers) = get(&format!("{gateway}/reports/1"));
+    assert!(status == 402 && offers.contains(&format!("{gateway}/reports/1")), "{offers}");
+    write(folder.path(), &text.replace("/reports/", "/papers/"));
+    server.signal("-HUP");
+    assert!(server.wait_for("reloaded").contains(" reloaded"));
+    let (status, offers) = get(&format!("{gateway}/papers/1"));
+    assert!(status == 402 && offers.contains(&format!("{gateway}/papers/1")), "{offers}");
 }
 
 #[test]
