@@ -32,6 +32,8 @@ pub enum BodyError {
     Http(#[from] hyper::Error),
     #[error("longer than {0} bytes")]
     TooLarge(u64),
+    #[error("it came too slowly")]
+    Slow,
     #[error("{0}")]
     Other(String),
 }

@@ -33,6 +33,12 @@ pub struct Limits {
     pub origin: Duration,
     /// How long a connection to the origin may stand idle.
     pub idle: Duration,
+    /// The longest pause of a client's within a request's body.
+    pub upload: Duration,
+    /// How long a client may take nothing of an answer.
+    pub stall: Duration,
+    /// Open connections of clients, per thread; above, none is accepted.
+    pub connections: usize,
     /// What is kept of an authorization's window for its settlement, in seconds.
     pub settlement_room: u64,
     /// Bytes of a request's head, its target included.
@@ -50,6 +56,9 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             origin: Duration::from_secs(60),
             idle: Duration::from_secs(30),
+            upload: Duration::from_secs(30),
+            stall: Duration::from_secs(60),
+            connections: 4096,
             settlement_room: 10,
             head_bytes: 64 * 1024,
             head_fields: 100,

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -115,6 +115,10 @@ pub(crate) struct Outbox(Arc<Waiting>);
 struct Waiting {
     /// HTTP/2: what the HTTP implementation was given may still wait for the client's window.
     windowed: bool,
+    /// HTTP/2: bytes that were given to the HTTP implementation, and not taken by the connection.
+    held_back: AtomicU64,
+    /// HTTP/2: whether some have been taken since this was last looked at.
+    moved: AtomicBool,
     any: AtomicBool,
     deliveries: Mutex<Vec<Delivery>>,
 }
@@ -128,6 +132,22 @@ impl Outbox {
     fn push(&self, delivery: Delivery) {
         self.0.deliveries.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
         self.0.any.store(true, Ordering::Release);
+    }
+
+    fn give(&self, bytes: usize) {
+        if self.0.held_back.fetch_add(bytes as u64, Ordering::Relaxed) == 0 {
+            self.0.moved.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn take(&self, bytes: usize) {
+        self.0.held_back.fetch_sub(bytes as u64, Ordering::Relaxed);
+        self.0.moved.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether bytes wait, and none was taken since this was last asked.
+    pub fn stands_still(&self) -> bool {
+        !self.0.moved.swap(false, Ordering::Relaxed) && self.0.held_back.load(Ordering::Relaxed) > 0
     }
 
     /// All that was written has been handed to the socket.

@@ -52,14 +52,15 @@ impl Transit {
 pub(crate) struct Pieces {
     body: Body,
     transit: Option<Arc<Transit>>,
+    outbox: Outbox,
     ended: bool,
 }
 
 impl Pieces {
     /// With the delivery that [`super::watch`] left beside the answer, where it is a paid one.
-    pub fn of(mut response: Response<Body>) -> Response<Self> {
+    pub fn of(mut response: Response<Body>, outbox: Outbox) -> Response<Self> {
         let transit = response.extensions_mut().remove::<Arc<Transit>>();
-        response.map(|body| Self { body, transit, ended: false })
+        response.map(|body| Self { body, transit, outbox, ended: false })
     }
 
     fn end(&mut self) {
@@ -78,8 +79,9 @@ impl http_body::Body for Pieces {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         let transit = self.transit.clone();
+        let outbox = self.outbox.clone();
         let frame = match frame {
-            Some(Ok(frame)) => Some(Ok(frame.map_data(|bytes| Piece::new(bytes, transit)))),
+            Some(Ok(frame)) => Some(Ok(frame.map_data(|bytes| Piece::new(bytes, transit, outbox)))),
             Some(Err(error)) => {
                 drop(transit.and_then(|transit| transit.delivery()));
                 return Poll::Ready(Some(Err(error)));
@@ -105,14 +107,16 @@ impl http_body::Body for Pieces {
 pub(crate) struct Piece {
     bytes: Bytes,
     transit: Option<Arc<Transit>>,
+    outbox: Outbox,
 }
 
 impl Piece {
-    fn new(bytes: Bytes, transit: Option<Arc<Transit>>) -> Self {
+    fn new(bytes: Bytes, transit: Option<Arc<Transit>>, outbox: Outbox) -> Self {
+        outbox.give(bytes.len());
         if let Some(transit) = &transit {
             transit.give(bytes.len());
         }
-        Self { bytes, transit }
+        Self { bytes, transit, outbox }
     }
 }
 
@@ -131,10 +135,18 @@ impl Buf for Piece {
 
     fn advance(&mut self, count: usize) {
         self.bytes.advance(count);
+        self.outbox.take(count);
         if let Some(transit) = &self.transit
             && count > 0
         {
             transit.take(count as u64);
         }
+    }
+}
+
+/// What is thrown away, as the client reset its stream, waits no more.
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.outbox.take(self.bytes.len());
     }
 }

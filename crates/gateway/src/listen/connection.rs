@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{io::ClientIo, sniff};
+use super::{io::ClientIo, sniff, upload::Upload};
 use crate::{
     Body, Limits,
     delivery::{Outbox, Pieces},
@@ -36,7 +36,7 @@ pub(super) async fn serve<O: Origin>(stream: TcpStream, peer: SocketAddr, pipeli
         () = drain.cancelled() => return,
     };
     let outbox = if http2 { Outbox::windowed() } else { Outbox::default() };
-    let io = ClientIo::new(stream, outbox.clone());
+    let io = ClientIo::new(stream, outbox.clone(), pipeline.shared.limits.stall);
     let peer = Peer { address: peer.ip().into(), outbox: Some(outbox) };
     let ended = if http2 { serve_http2(io, peer, pipeline, drain).await } else { serve_http1(io, peer, pipeline, drain).await };
     if let Err(error) = ended {
@@ -68,6 +68,7 @@ async fn serve_http1<O: Origin>(
     connection.await
 }
 
+/// Ends also where the client opens no window for what waits for it.
 async fn serve_http2<O: Origin>(
     io: ClientIo,
     peer: Peer,
@@ -75,9 +76,13 @@ async fn serve_http2<O: Origin>(
     drain: CancellationToken,
 ) -> Result<(), hyper::Error> {
     let limits = pipeline.shared.limits.clone();
+    let outbox = peer.outbox.clone().unwrap_or_default();
     let service = service_fn(move |request: Request<Incoming>| {
         let (pipeline, peer) = (Arc::clone(&pipeline), peer.clone());
-        async move { answer(&pipeline, request, peer).await.map(Pieces::of) }
+        async move {
+            let outbox = peer.outbox.clone().unwrap_or_default();
+            answer(&pipeline, request, peer).await.map(|response| Pieces::of(response, outbox))
+        }
     });
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
@@ -89,11 +94,20 @@ async fn serve_http2<O: Origin>(
         .keep_alive_interval(limits.head)
         .keep_alive_timeout(limits.head);
     let mut connection = pin!(builder.serve_connection(io, service));
-    tokio::select! {
-        ended = connection.as_mut() => return ended,
-        () = drain.cancelled() => connection.as_mut().graceful_shutdown(),
+    let mut looks = tokio::time::interval(limits.stall);
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = drain.cancelled(), if !draining => {
+                draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = looks.tick() => if outbox.stands_still() {
+                return Ok(());
+            },
+        }
     }
-    connection.await
 }
 
 async fn answer<O: Origin>(
@@ -101,5 +115,6 @@ async fn answer<O: Origin>(
     request: Request<Incoming>,
     peer: Peer,
 ) -> Result<http::Response<Body>, Infallible> {
-    Ok(pipeline.handle(request.map(Body::from), peer).await)
+    let pause = pipeline.shared.limits.upload;
+    Ok(pipeline.handle(request.map(|body| Upload::paced(body.into(), pause)), peer).await)
 }

@@ -1,7 +1,7 @@
 //! A client's socket: it knows when all that was written has been handed over, and lingers at the end.
 
 use std::{
-    io::Error,
+    io::{Error, ErrorKind},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -11,7 +11,7 @@ use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use crate::delivery::Outbox;
@@ -24,7 +24,33 @@ const LINGER_BYTES: usize = 1 << 20;
 pub(super) struct ClientIo {
     stream: TokioIo<TcpStream>,
     outbox: Outbox,
+    stall: Stall,
     end: End,
+}
+
+/// A client that takes nothing for so long has gone.
+struct Stall {
+    most: Duration,
+    /// Made by the first wait, and used again.
+    alarm: Option<Pin<Box<Sleep>>>,
+    waiting: bool,
+}
+
+impl Stall {
+    /// What the socket said to a write, or that it has said nothing for too long.
+    fn bound<T>(&mut self, cx: &mut Context<'_>, written: Poll<Result<T, Error>>) -> Poll<Result<T, Error>> {
+        if written.is_ready() {
+            self.waiting = false;
+            return written;
+        }
+        let most = self.most;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(most)));
+        if !std::mem::replace(&mut self.waiting, true) {
+            alarm.as_mut().reset(Instant::now() + most);
+        }
+        std::task::ready!(alarm.as_mut().poll(cx));
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
+    }
 }
 
 /// The end of a connection: our side first, then what the client still sends is read away. Closing with bytes unread would
@@ -36,8 +62,9 @@ enum End {
 }
 
 impl ClientIo {
-    pub fn new(stream: TcpStream, outbox: Outbox) -> Self {
-        Self { stream: TokioIo::new(stream), outbox, end: End::Open }
+    pub fn new(stream: TcpStream, outbox: Outbox, stall: Duration) -> Self {
+        let stall = Stall { most: stall, alarm: None, waiting: false };
+        Self { stream: TokioIo::new(stream), outbox, stall, end: End::Open }
     }
 
     fn stream(&mut self) -> Pin<&mut TokioIo<TcpStream>> {
@@ -70,11 +97,13 @@ impl Read for ClientIo {
 
 impl Write for ClientIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
-        self.stream().poll_write(cx, bytes)
+        let written = self.stream().poll_write(cx, bytes);
+        self.stall.bound(cx, written)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[std::io::IoSlice<'_>]) -> Poll<Result<usize, Error>> {
-        self.stream().poll_write_vectored(cx, slices)
+        let written = self.stream().poll_write_vectored(cx, slices);
+        self.stall.bound(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

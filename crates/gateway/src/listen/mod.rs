@@ -5,6 +5,7 @@ mod io;
 mod sniff;
 #[cfg(test)]
 mod tests;
+mod upload;
 
 use std::{
     io::Error,
@@ -15,7 +16,10 @@ use std::{
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tokio_rustls::TlsConnector;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -82,13 +86,14 @@ pub(crate) fn spawn(
 /// Accepts until told to drain, then waits for open connections and payments under way.
 async fn serve(listener: TcpListener, pipeline: &Arc<Pipeline<HttpOrigin>>, drain: &CancellationToken) {
     let connections = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(pipeline.shared.limits.connections));
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &places) => accepted,
             () = drain.cancelled() => break,
         };
         match accepted {
-            Ok((stream, peer)) => open(stream, peer, pipeline, &connections, drain),
+            Ok(accepted) => open(accepted, pipeline, &connections, drain),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -101,10 +106,29 @@ async fn serve(listener: TcpListener, pipeline: &Arc<Pipeline<HttpOrigin>>, drai
     pipeline.shared.tasks.wait().await;
 }
 
-fn open(stream: TcpStream, peer: SocketAddr, pipeline: &Arc<Pipeline<HttpOrigin>>, connections: &TaskTracker, drain: &CancellationToken) {
+/// A client's connection, with its place among those that may be open.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+}
+
+/// The next connection, once there is place for it: what comes before waits in the kernel.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Result<Accepted, Error> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok(Accepted { stream, peer, place })
+}
+
+fn open(accepted: Accepted, pipeline: &Arc<Pipeline<HttpOrigin>>, connections: &TaskTracker, drain: &CancellationToken) {
+    let Accepted { stream, peer, place } = accepted;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection ended before it began");
         return;
     }
-    connections.spawn(connection::serve(stream, peer, Arc::clone(pipeline), drain.clone()));
+    let served = connection::serve(stream, peer, Arc::clone(pipeline), drain.clone());
+    connections.spawn(async move {
+        served.await;
+        drop(place);
+    });
 }

@@ -13,7 +13,7 @@ pub use connect::Endpoint;
 pub use http1::HttpOrigin;
 pub(crate) use pool::Lease;
 
-use crate::Body;
+use crate::{Body, body::BodyError};
 
 /// The right to be forwarded. There is no other way to an origin.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl Free {
     }
 }
 
-/// Why there is no answer of the origin's. The operator's fault or the network's; may be tried again.
+/// Why there is no answer of the origin's. Unless said otherwise the operator's fault or the network's; may be tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum OriginError {
     #[error("the origin cannot be reached: {0}")]
@@ -49,6 +49,24 @@ pub enum OriginError {
     /// Nobody asked it to: `Upgrade` never reaches an origin.
     #[error("the origin switched protocols unasked")]
     Switched,
+    /// The client's fault: what it sent as a body is none. Its connection ends.
+    #[error("the request's body broke off")]
+    Request,
+    /// The client's fault: its body came too slowly. Its connection ends.
+    #[error("the request's body came too slowly")]
+    SlowRequest,
+}
+
+impl OriginError {
+    /// Of a request whose body broke off before it had an answer.
+    pub(crate) fn of_body(error: &BodyError) -> Self {
+        if matches!(error, BodyError::Slow) { Self::SlowRequest } else { Self::Request }
+    }
+
+    /// Whether it is the client's fault, and not the origin's.
+    pub(crate) fn is_clients(&self) -> bool {
+        matches!(self, Self::Request | Self::SlowRequest)
+    }
 }
 
 /// Answers requests that were admitted. The simulator holds a second implementation.

@@ -80,7 +80,7 @@ impl<O: Origin> Pipeline<O> {
         loop {
             match tokio::time::timeout(patience.next(), asked.as_mut()).await {
                 Ok(answer) => {
-                    let mut response = answer?;
+                    let mut response = answer.map_err(|error| patience.fault(error))?;
                     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                         return Err(OriginError::Switched);
                     }
@@ -88,7 +88,7 @@ impl<O: Origin> Pipeline<O> {
                     return Ok(response);
                 }
                 Err(_) if patience.has_reason() => {}
-                Err(_) => return Err(OriginError::TimedOut),
+                Err(_) => return Err(patience.fault(OriginError::TimedOut)),
             }
         }
     }

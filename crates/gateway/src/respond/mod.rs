@@ -5,7 +5,7 @@ mod offers;
 mod receipt;
 mod refusal;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use ledger::{KeptReply, Record};
 use x402::Reason;
 
@@ -150,17 +150,27 @@ fn unavailable(down: Down, payment: Option<x402::PaymentId>) -> Response<Body> {
 }
 
 fn no_answer(error: &OriginError, settled: Option<&Record>, sale: Option<&Sale>) -> Response<Body> {
-    tracing::warn!(%error, "no answer from the origin");
+    if error.is_clients() {
+        tracing::debug!(%error, "a client's fault");
+    } else {
+        tracing::warn!(%error, "no answer from the origin");
+    }
     let refusal = match error {
         OriginError::TimedOut => Refusal::new(StatusCode::GATEWAY_TIMEOUT, "origin_timeout", "the origin did not answer in time"),
         OriginError::Unreachable(_) => Refusal::new(StatusCode::BAD_GATEWAY, "origin_unreachable", "the origin cannot be reached"),
+        OriginError::Request => Refusal::new(StatusCode::BAD_REQUEST, "invalid_body", error),
+        OriginError::SlowRequest => Refusal::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", error),
         OriginError::Switched => Refusal::new(StatusCode::BAD_GATEWAY, "origin_unreachable", "the origin's answer cannot be passed on"),
         OriginError::BrokeOff(_) => Refusal::new(StatusCode::BAD_GATEWAY, "origin_unreachable", "the origin broke off before it answered"),
     };
-    match settled {
+    let mut response = match settled {
         Some(record) => with(Receipt::settled(record), sale, refuse(refusal.payment(record.id).after(SOON))),
         None => refuse(refusal),
+    };
+    if error.is_clients() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }
 
 fn preflight(asked: &HeaderMap) -> Response<Body> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ledger::State;
+
 use crate::support::{Wire, World, world::request};
 
 /// A body that looks like a request is never one.
@@ -154,4 +156,65 @@ async fn answers_come_in_the_order_of_requests() {
         statuses.push(wire.reply().await.status);
     }
     assert_eq!(statuses, [200, 402, 200]);
+}
+
+/// Broken chunks are the client's fault: its claim is released, its connection ends, and no origin is blamed.
+#[tokio::test]
+async fn broken_chunks_are_the_clients_fault() {
+    let world = World::start().await;
+    for chunks in ["+5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "fffffffffffffffff\r\nhello", "5\nhello\n0\n\n", "5\r\nhelloX"]
+    {
+        for (path, state) in [("/free/echo", None), ("/paid/a", Some(State::Released)), ("/first/a", Some(State::Settled))] {
+            let payment = if state.is_some() { world.payment(path).await } else { "X-None: 1".to_owned() };
+            let mut wire = Wire::open(world.address).await;
+            wire.send(format!("POST {path} HTTP/1.1\r\nHost: shop.example\r\n{payment}\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"))
+                .await;
+            let reply = wire.reply().await;
+            assert_eq!((reply.status, reply.error().as_str()), (400, "invalid_body"), "{path} {chunks}");
+            assert!(wire.ends().await, "{path} {chunks}");
+            if let Some(state) = state {
+                let record = world.until(World::id(&payment), |record| record.redelivering.is_none()).await;
+                assert_eq!((record.state, record.delivered), (state, false), "{path} {chunks}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_408() {
+    let world = World::with(crate::support::world::rules(), |config| config.limits.upload = Duration::from_millis(200)).await;
+    let payment = world.payment("/paid/a").await;
+    let mut wire = Wire::open(world.address).await;
+    wire.send(format!("POST /paid/a HTTP/1.1\r\nHost: shop.example\r\n{payment}\r\nContent-Length: 5\r\n\r\nhell")).await;
+    let reply = wire.reply().await;
+    assert_eq!((reply.status, reply.error().as_str()), (408, "request_timeout"));
+    assert!(wire.ends().await);
+    assert_eq!(world.until(World::id(&payment), |_| true).await.state, State::Released);
+}
+
+/// Above the cap a connection waits until another one ends.
+#[tokio::test]
+async fn open_connections_have_a_cap() {
+    let world = World::with(crate::support::world::rules(), |config| config.limits.connections = 1).await;
+    let mut first = Wire::open(world.address).await;
+    first.send(request("GET", "/free/hold", &[], b"")).await;
+    world.origin.wait_for(1).await;
+    let mut second = Wire::open(world.address).await;
+    second.send(request("GET", "/free/a", &[], b"")).await;
+    assert!(tokio::time::timeout(Duration::from_millis(300), second.reply()).await.is_err());
+    world.origin.go_on();
+    assert_eq!(first.reply().await.status, 200);
+    drop(first);
+    assert_eq!(second.reply().await.status, 200);
+}
+
+/// A client that pays and then takes nothing does not hold its answer open; it can come back for it.
+#[tokio::test]
+async fn a_client_that_does_not_read_is_left() {
+    let world = World::with(crate::support::world::rules(), |config| config.limits.stall = Duration::from_millis(300)).await;
+    let payment = world.payment("/paid/big").await;
+    let mut wire = Wire::open(world.address).await;
+    wire.send(request("GET", "/paid/big", &[&payment], b"")).await;
+    let record = world.until(World::id(&payment), |record| record.redelivering.is_none()).await;
+    assert!(!record.delivered);
 }

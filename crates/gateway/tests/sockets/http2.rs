@@ -1,5 +1,7 @@
 //! The same pipeline over HTTP/2.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -7,7 +9,7 @@ use hyper::{body::Incoming, client::conn::http2::SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-use crate::support::{Reply, World};
+use crate::support::{Reply, World, world::rules};
 
 type Client = SendRequest<Full<Bytes>>;
 
@@ -149,4 +151,16 @@ async fn what_a_window_lets_through_in_pieces_is_delivered() {
         assert_eq!(come, length, "{target}");
         world.until(World::id(&payment), |record| record.delivered).await;
     }
+}
+
+/// The client stays, and opens no window.
+#[tokio::test]
+async fn a_window_that_stays_closed_ends_the_connection() {
+    let world = World::with(rules(), |config| config.limits.stall = Duration::from_millis(300)).await;
+    let payment = world.payment("/paid/a").await;
+    let (mut client, driving) = withholding(&world, 0).await;
+    let _body = ask(&mut client, "/paid/a", &payment).await;
+    driving.await.unwrap();
+    let record = world.until(World::id(&payment), |record| record.redelivering.is_none()).await;
+    assert!(!record.delivered);
 }
