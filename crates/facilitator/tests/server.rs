@@ -275,6 +275,8 @@ async fn a_gateways_claim_is_never_submitted_here() {
     let payment = payment();
     let binding = Binding {
         request: B256::repeat_byte(1),
+        facts: B256::ZERO,
+        conditions: B256::ZERO,
         header: B256::repeat_byte(2),
         source: [127, 0, 0, 1].into(),
         version_1: false,

@@ -13,9 +13,18 @@ use x402::B256;
 
 use crate::{Body, body::BodyError};
 
-/// Digest of a request: method, authority, canonical path and query, `Range`, whether a body comes, and the facts that the rules read.
+/// What a payment is bound to beside its own bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// See [`of_request`].
+    pub request: B256,
+    /// Of the facts that the rules read.
+    pub facts: B256,
+}
+
+/// Digest of a request: method, authority, canonical path and query, `Range`, and whether a body comes.
 /// Every part goes in with its length, so that no two requests give the same bytes.
-pub(crate) fn of_request(parts: &Parts, has_body: bool, facts: B256) -> B256 {
+pub(crate) fn of_request(parts: &Parts, has_body: bool) -> B256 {
     let mut hasher = Keccak256::new();
     let mut part = |bytes: &[u8]| {
         hasher.update((bytes.len() as u64).to_be_bytes());
@@ -26,7 +35,6 @@ pub(crate) fn of_request(parts: &Parts, has_body: bool, facts: B256) -> B256 {
     part(parts.uri.path_and_query().map_or(b"", |target| target.as_str().as_bytes()));
     part(&range(&parts.headers));
     part(&[u8::from(has_body)]);
-    part(facts.as_slice());
     hasher.finalize()
 }
 

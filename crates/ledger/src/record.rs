@@ -67,8 +67,12 @@ impl State {
 /// The request that a payment is bound to. Absent on a record: claimed by `/settle`, bound to none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// Digest of method, authority, canonical path and query, `Range` and every other fact that the conditions tried or the price read.
+    /// Digest of method, authority, canonical path and query, `Range` and whether a body came.
     pub request: B256,
+    /// Digest of every other fact that the conditions tried or the price read.
+    pub facts: B256,
+    /// Of the rules' conditions under which `facts` was made: under others other facts are read, and the digests cannot be compared.
+    pub conditions: B256,
     /// Digest of the payment header's bytes: only who holds the equal bytes is the buyer.
     pub header: B256,
     /// The claim's `ip.src`.
@@ -79,6 +83,18 @@ pub struct Binding {
     pub method: String,
     /// Canonical path and query.
     pub path: String,
+}
+
+impl Binding {
+    /// The same request by the same buyer. Without a secret in the header, the buyer is who asks from the same address. What a reload of
+    /// the rules makes incomparable takes nothing from who has paid.
+    pub fn is_same(&self, asked: &Self) -> bool {
+        self.request == asked.request
+            && (self.facts == asked.facts || self.conditions != asked.conditions)
+            && self.header == asked.header
+            && self.version_1 == asked.version_1
+            && (!self.version_1 || self.source == asked.source)
+    }
 }
 
 /// What was, or may have been, sent for a payment. Durable before it is sent.

@@ -157,6 +157,11 @@ impl Rule {
         self.spec.action
     }
 
+    /// The condition as configured.
+    pub(crate) fn condition(&self) -> Option<&str> {
+        self.spec.when.as_deref()
+    }
+
     /// The condition; `None` holds for every request.
     #[must_use]
     pub fn when(&self) -> Option<&Expression> {

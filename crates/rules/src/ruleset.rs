@@ -16,6 +16,8 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     index: Index,
     market: Market,
+    /// See [`RuleSet::conditions`].
+    conditions: B256,
     /// By a rule's digest: what was offered before the last reloads.
     past: HashMap<[u8; 16], Vec<Past>>,
 }
@@ -71,11 +73,22 @@ fn is_always_free(path: &str) -> bool {
     matches!(path, "/robots.txt" | "/sitemap.xml" | "/security.txt") || path.starts_with("/.well-known/")
 }
 
+/// Of the text of every condition, each after its length.
+fn conditions(rules: &[Rule]) -> B256 {
+    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    digest.update(b"tollway conditions 1");
+    for when in rules.iter().map(|rule| rule.condition()) {
+        digest.update(&when.map_or(u64::MAX, |when| when.len() as u64).to_be_bytes());
+        digest.update(when.unwrap_or_default().as_bytes());
+    }
+    B256::from_slice(digest.finish().as_ref())
+}
+
 impl RuleSet {
     /// Loads rules; all that is wrong is reported at once.
     pub fn build(specs: Vec<RuleSpec>, market: Market) -> Result<Self, Vec<RuleError>> {
         let rules = build::rules(specs, &market)?;
-        Ok(Self { index: Index::new(&rules), rules, market, past: HashMap::new() })
+        Ok(Self { index: Index::new(&rules), conditions: conditions(&rules), rules, market, past: HashMap::new() })
     }
 
     /// These rules in place of `previous` from `now` on: prices that `previous` offered under the same rule stay payable
@@ -167,6 +180,12 @@ impl RuleSet {
         digest.update(b"tollway facts 1");
         reads.iter().for_each(|read| read.digest(facts, &mut |part| digest.update(part)));
         B256::from_slice(digest.finish().as_ref())
+    }
+
+    /// A digest of all conditions, in order. [`Self::binding_digest`]s of two sets say the same of the same request where this is the same.
+    #[must_use]
+    pub fn conditions(&self) -> B256 {
+        self.conditions
     }
 
     #[must_use]

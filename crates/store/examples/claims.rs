@@ -70,6 +70,8 @@ fn payment(n: u64) -> NewRecord {
         signature: bytes::Bytes::from_static(&[7; 65]),
         binding: Some(Binding {
             request: B256::from(U256::from(n)),
+            facts: B256::ZERO,
+            conditions: B256::ZERO,
             header: B256::from(U256::from(n)),
             source: std::net::Ipv4Addr::LOCALHOST.into(),
             version_1: false,

@@ -35,6 +35,8 @@ CREATE TABLE payments (
     signature BLOB NOT NULL,
     -- The binding: all of it, or nothing.
     request TEXT,
+    facts TEXT,
+    conditions TEXT,
     header TEXT,
     source TEXT,
     version_1 INTEGER,
@@ -52,7 +54,7 @@ CREATE TABLE payments (
     redeliveries INTEGER NOT NULL DEFAULT 0,
     -- The worker by whom a delivery is under way.
     redelivering TEXT,
-    CHECK ((request IS NULL) = (header IS NULL) AND (request IS NULL) = (source IS NULL) AND (request IS NULL) = (version_1 IS NULL)
+    CHECK ((request IS NULL) = (facts IS NULL) AND (request IS NULL) = (conditions IS NULL) AND (request IS NULL) = (header IS NULL) AND (request IS NULL) = (source IS NULL) AND (request IS NULL) = (version_1 IS NULL)
         AND (request IS NULL) = (rule IS NULL) AND (request IS NULL) = (method IS NULL) AND (request IS NULL) = (path IS NULL))
 ) STRICT;
 CREATE INDEX payments_newest ON payments (claimed_at, id);

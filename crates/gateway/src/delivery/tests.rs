@@ -61,7 +61,8 @@ fn verified() -> x402::Verified {
 
 fn binding() -> Binding {
     let (rule, method, path) = ("r".into(), "GET".into(), "/".into());
-    Binding { request: B256::ZERO, header: B256::ZERO, source: [127, 0, 0, 1].into(), version_1: false, rule, method, path }
+    let (request, facts, conditions, header) = (B256::ZERO, B256::ZERO, B256::ZERO, B256::ZERO);
+    Binding { request, facts, conditions, header, source: [127, 0, 0, 1].into(), version_1: false, rule, method, path }
 }
 
 fn hello() -> Response<Body> {

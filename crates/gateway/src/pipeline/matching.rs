@@ -5,10 +5,13 @@ use std::sync::Arc;
 use http::header;
 use http_body::Body as _;
 use rules::{Action, Decision, Facts, Head};
-use x402::{B256, Timestamp};
+use x402::Timestamp;
 
 use super::*;
-use crate::{digest, origin::Free};
+use crate::{
+    digest::{self, Asked},
+    origin::Free,
+};
 
 /// What the rules say, without the borrow of the facts.
 enum Matched {
@@ -18,10 +21,10 @@ enum Matched {
     },
     Denied,
     Preflight,
-    /// Something is to be paid. The digest binds a payment that came to this request.
+    /// Something is to be paid. The digests bind a payment that came to this request.
     Charge {
         rule: RuleRef,
-        request: Option<B256>,
+        asked: Option<Asked>,
     },
 }
 
@@ -32,10 +35,10 @@ impl<O: Origin> Pipeline<O> {
         let Received { parts, body, removed, client, .. } = received;
         match matched {
             Some(Matched::Free { free, under_charge }) => self.free(snapshot, free, parts, body, &removed).await.under_charge(under_charge),
-            Some(Matched::Charge { rule, request }) => {
+            Some(Matched::Charge { rule, asked }) => {
                 let cors = parts.headers.contains_key(header::ORIGIN);
                 let sale = Sale { rule, target: parts.uri.clone(), cors, version: None };
-                self.charged(sale, request, parts, body, removed, client).await
+                self.charged(sale, asked, parts, body, removed, client).await
             }
             Some(Matched::Preflight) => self.unread(respond(Outcome::Preflight(parts.headers), None, &self.shared), body, removed.expects),
             Some(Matched::Denied) => self.unread(respond(Outcome::Denied, None, &self.shared), body, removed.expects),
@@ -58,11 +61,11 @@ fn decide(snapshot: &Arc<Snapshot>, received: &Received, now: Timestamp) -> Opti
     match decision {
         Decision::Charge(_) if cors::is_preflight(&received.parts) => Some(Matched::Preflight),
         Decision::Charge(rule) => {
-            let request = received.removed.has_payment().then(|| {
-                let read = snapshot.rules.binding_digest(rule, &facts);
-                digest::of_request(&received.parts, !received.body.is_end_stream(), read)
+            let asked = received.removed.has_payment().then(|| Asked {
+                request: digest::of_request(&received.parts, !received.body.is_end_stream()),
+                facts: snapshot.rules.binding_digest(rule, &facts),
             });
-            Some(Matched::Charge { rule: RuleRef::new(snapshot, rule)?, request })
+            Some(Matched::Charge { rule: RuleRef::new(snapshot, rule)?, asked })
         }
         Decision::Denied | Decision::Blocked(_) | Decision::Free(_) => Some(Matched::Denied),
     }

@@ -4,7 +4,7 @@
 use http_body::Body as _;
 use ledger::{Binding, Claim, Claimed, Settled};
 use rules::SettleWhen;
-use x402::{Authenticated, B256, PaymentPayload, encoding::Malformed};
+use x402::{Authenticated, PaymentPayload, encoding::Malformed};
 
 use super::{
     authenticate::authenticate,
@@ -17,7 +17,11 @@ use super::{
     verify::verify,
     *,
 };
-use crate::{delivery::Delivery, digest, origin::Admission};
+use crate::{
+    delivery::Delivery,
+    digest::{self, Asked},
+    origin::Admission,
+};
 
 /// One payment for one request.
 pub(super) struct Purchase {
@@ -36,13 +40,13 @@ impl<O: Origin> Pipeline<O> {
     pub(super) async fn charged(
         self: &Arc<Self>,
         mut sale: Sale,
-        request: Option<B256>,
+        asked: Option<Asked>,
         mut parts: Parts,
         body: Body,
         removed: Removed,
         client: Client,
     ) -> Answer {
-        let (decoded, request) = match decode(&removed).map(|decoded| decoded.zip(request)) {
+        let (decoded, asked) = match decode(&removed).map(|decoded| decoded.zip(asked)) {
             Ok(Some(paid)) => paid,
             Ok(None) => return self.unread(respond(offered(&sale), Some(&sale), &self.shared), body, removed.expects),
             Err(malformed) => return self.refuse_malformed(malformed, &sale, body, &removed),
@@ -56,7 +60,7 @@ impl<O: Origin> Pipeline<O> {
             }
         };
         drop_conditions(&mut parts);
-        let binding = binding(&sale, request, &decoded, client, &parts);
+        let binding = binding(&sale, asked, &decoded, client, &parts);
         let Decoded { payload, .. } = decoded;
         let purchase = Purchase { sale, parts, body: Some(body), trailers: removed.trailers, payload, payment: Some(payment), binding };
         let pipeline = Arc::clone(self);
@@ -202,9 +206,11 @@ fn offered(sale: &Sale) -> Outcome {
     if sale.rule.rule().offers().is_empty() { Outcome::NoOffers } else { Outcome::Offered }
 }
 
-fn binding(sale: &Sale, request: B256, decoded: &Decoded, client: Client, parts: &Parts) -> Binding {
+fn binding(sale: &Sale, asked: Asked, decoded: &Decoded, client: Client, parts: &Parts) -> Binding {
     Binding {
-        request,
+        request: asked.request,
+        facts: asked.facts,
+        conditions: sale.rule.snapshot().rules.conditions(),
         header: decoded.header,
         source: client.source,
         version_1: !decoded.secret,

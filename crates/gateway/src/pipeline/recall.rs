@@ -36,7 +36,7 @@ pub(super) async fn known(shared: &Shared, record: Record, binding: &Binding) ->
         let (network, payer) = (record.key.network.to_string(), Some(record.key.payer));
         return answered(Outcome::Invalid { reason: Reason::AuthorizationUsed, network, payer });
     };
-    if !is_same(bound, binding) {
+    if !bound.is_same(binding) {
         return answered(Outcome::AnotherRequest);
     }
     match record.state {
@@ -47,11 +47,6 @@ pub(super) async fn known(shared: &Shared, record: Record, binding: &Binding) ->
         // A claim was refused by a row that has been given back since: its turn comes with the next try.
         State::Released | State::Failed => answered(Outcome::InFlight(record.id)),
     }
-}
-
-/// The same request by the same buyer. Without a secret in the header, the buyer is who asks from the same address.
-fn is_same(bound: &Binding, asked: &Binding) -> bool {
-    bound.request == asked.request && bound.header == asked.header && (!bound.version_1 || bound.source == asked.source)
 }
 
 async fn settled(shared: &Shared, record: Box<Record>) -> Recalled {

@@ -7,7 +7,7 @@ use ledger::State;
 use crate::support::{
     Wire, World,
     facilitator::Says,
-    world::{charge, receipt, request, rules},
+    world::{charge, market, receipt, request, rules},
 };
 
 #[tokio::test]
@@ -116,6 +116,25 @@ async fn a_redelivery_ends_with_its_day() {
     redeemable(&world, &payment).await;
     world.clock.pass(86_401);
     assert_eq!(world.get("/paid/truncated", &[&payment]).await.error(), "delivery_exhausted");
+}
+
+/// New rules read other facts; what was paid under the old ones is still owed.
+#[tokio::test]
+async fn a_reload_takes_nothing_from_who_has_paid() {
+    let world = World::start().await;
+    let (payment, reply) = world.paid("/paid/truncated").await;
+    assert!(!reply.whole);
+    redeemable(&world, &payment).await;
+    let pending = world.payment("/paid/a").await;
+    world.facilitator.settle(Says::Nothing);
+    assert_eq!(world.get("/paid/a", &[&pending]).await.error(), "settlement_pending");
+    let crawlers = rules::RuleSpec { when: Some("http.user_agent contains \"bot\"".to_owned()), ..charge("crawlers", "/") };
+    let set = rules::RuleSet::build([vec![crawlers], rules()].concat(), market(rules::Unmatched::Pass)).unwrap();
+    world.gateway.reload(world.config.clone(), set).unwrap();
+    let again = world.get("/paid/truncated", &[&payment]).await;
+    assert_eq!((again.status, receipt(&again).success), (200, true));
+    assert_eq!(world.get("/paid/a", &[&pending]).await.error(), "settlement_pending");
+    assert_eq!(world.get("/paid/b", &[&payment]).await.error(), "payment_mismatch");
 }
 
 /// The client leaves after the settlement: nothing is delivered, the payment stays redeemable.

@@ -17,18 +17,19 @@ use super::{
 /// and must be emptied in a taken one.
 const CLAIM: &str = "\
     INSERT INTO payments (id, network, contract, payer, nonce, state, generation, asset, pay_to, amount, valid_after, valid_before, signature, \
-    request, header, source, version_1, rule, method, path, worker, claimed_block, claimed_at, updated_at, redelivering) \
+    request, facts, conditions, header, source, version_1, rule, method, path, worker, claimed_block, claimed_at, updated_at, redelivering) \
     VALUES (:id, :network, :contract, :payer, :nonce, 'claimed', 1, :asset, :pay_to, :amount, :valid_after, :valid_before, :signature, \
-    :request, :header, :source, :version_1, :rule, :method, :path, :worker, :claimed_block, :now, :now, :redelivering) \
+    :request, :facts, :conditions, :header, :source, :version_1, :rule, :method, :path, :worker, :claimed_block, :now, :now, :redelivering) \
     ON CONFLICT (id) DO UPDATE SET state = 'claimed', generation = payments.generation + 1, asset = excluded.asset, pay_to = excluded.pay_to, \
     amount = excluded.amount, valid_after = excluded.valid_after, valid_before = excluded.valid_before, signature = excluded.signature, \
-    source = excluded.source, rule = excluded.rule, method = excluded.method, path = excluded.path, worker = excluded.worker, \
+    facts = excluded.facts, conditions = excluded.conditions, source = excluded.source, rule = excluded.rule, method = excluded.method, path = excluded.path, worker = excluded.worker, \
     claimed_block = excluded.claimed_block, claimed_at = excluded.claimed_at, updated_at = excluded.updated_at, \
     redelivering = excluded.redelivering, attempt = NULL, reason = NULL, body_digest = NULL, delivered = 0, redeliveries = 0 \
     WHERE payments.state IN ('released', 'failed') \
     AND payments.network = excluded.network AND payments.contract = excluded.contract \
     AND payments.payer = excluded.payer AND payments.nonce = excluded.nonce \
     AND payments.request IS NOT DISTINCT FROM excluded.request AND payments.header IS NOT DISTINCT FROM excluded.header \
+    AND (payments.facts IS NOT DISTINCT FROM excluded.facts OR payments.conditions IS DISTINCT FROM excluded.conditions) \
     AND payments.version_1 IS NOT DISTINCT FROM excluded.version_1 \
     AND (payments.source IS NOT DISTINCT FROM excluded.source OR payments.version_1 = 0) \
     RETURNING generation";
@@ -55,6 +56,8 @@ pub(crate) fn claim(connection: &Connection, new: NewRecord) -> Result<Advance, 
                 ":valid_before": new.valid_before.to_string(),
                 ":signature": &new.signature[..],
                 ":request": binding.map(|b| hex(b.request)),
+                ":facts": binding.map(|b| hex(b.facts)),
+                ":conditions": binding.map(|b| hex(b.conditions)),
                 ":header": binding.map(|b| hex(b.header)),
                 ":source": binding.map(|b| b.source.to_string()),
                 ":version_1": binding.map(|b| b.version_1),

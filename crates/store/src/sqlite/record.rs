@@ -13,7 +13,7 @@ pub(crate) const SELECT: &str = "\
     SELECT p.id, p.network, p.contract, p.payer, p.nonce, p.state, p.generation, p.asset, p.pay_to, p.amount, p.valid_after, p.valid_before, \
     p.signature, p.worker, p.claimed_block, p.claimed_at, p.updated_at, p.reason, p.body_digest, p.delivered, p.redeliveries, p.redelivering, \
     EXISTS (SELECT 1 FROM replies r WHERE r.payment = p.id AND r.generation = p.generation) AS kept, \
-    p.request, p.header, p.source, p.version_1, p.rule, p.method, p.path, \
+    p.request, p.facts, p.conditions, p.header, p.source, p.version_1, p.rule, p.method, p.path, \
     a.kind, a.signer, a.account_nonce, a.raw, a.hash, a.facilitator, \
     s.hash, s.block_number, s.block_hash, s.log_index, s.amount, s.settled_at \
     FROM payments p LEFT JOIN attempts a ON a.id = p.attempt LEFT JOIN settlements s ON s.payment = p.id AND s.reverted_at IS NULL ";
@@ -56,14 +56,16 @@ fn state(c: &mut Columns<'_>) -> Result<State, Failure> {
 
 /// The columns of [`SELECT`] from `request` to `path`.
 fn binding(c: &mut Columns<'_>) -> Result<Option<Binding>, Failure> {
-    let (request, header, source) = (c.text_or_null()?, c.text_or_null()?, c.text_or_null::<IpAddr>()?);
+    let (request, facts, conditions) = (c.text_or_null()?, c.text_or_null()?, c.text_or_null()?);
+    let (header, source) = (c.text_or_null()?, c.text_or_null::<IpAddr>()?);
     let (version_1, rule, method, path) = (c.get::<Option<bool>>()?, c.get()?, c.get()?, c.get()?);
-    let (Some(request), Some(header), Some(source), Some(version_1), Some(rule), Some(method), Some(path)) =
-        (request, header, source, version_1, rule, method, path)
-    else {
+    let (Some(request), Some(facts), Some(conditions), Some(header), Some(source)) = (request, facts, conditions, header, source) else {
         return Ok(None);
     };
-    Ok(Some(Binding { request, header, source, version_1, rule, method, path }))
+    let (Some(version_1), Some(rule), Some(method), Some(path)) = (version_1, rule, method, path) else {
+        return Ok(None);
+    };
+    Ok(Some(Binding { request, facts, conditions, header, source, version_1, rule, method, path }))
 }
 
 fn standing_attempt(c: &mut Columns<'_>) -> Result<Option<Attempt>, Failure> {

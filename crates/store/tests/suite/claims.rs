@@ -54,9 +54,18 @@ pub async fn another_request_never_takes_a_released_key(place: &Place) {
         other_request.binding.as_mut().unwrap().request = B256::repeat_byte(0xEE);
         let mut other_header = payment(n);
         other_header.binding.as_mut().unwrap().header = B256::repeat_byte(0xEE);
-        for other in [other_request, other_header] {
+        let mut other_facts = payment(n);
+        other_facts.binding.as_mut().unwrap().facts = B256::repeat_byte(0xEE);
+        for other in [other_request, other_header, other_facts] {
             assert_eq!(refused(place.first.claim(other).await.unwrap()), standing);
         }
+        // Under other conditions other facts are read: nobody can say that they differ.
+        let mut reloaded = payment(n);
+        let binding = reloaded.binding.as_mut().unwrap();
+        (binding.facts, binding.conditions) = (B256::repeat_byte(0xEE), B256::repeat_byte(0xEF));
+        let claimed = claim(&*place.first, reloaded.clone()).await;
+        assert_eq!((claimed.generation, &claimed.binding), (standing.generation + 1, &reloaded.binding));
+        assert_eq!(place.first.find(claimed.id).await.unwrap(), Some(claimed));
     }
 }
 

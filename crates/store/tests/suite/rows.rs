@@ -42,6 +42,8 @@ pub fn payment(n: u64) -> NewRecord {
 pub fn binding(n: u64) -> Binding {
     Binding {
         request: B256::from(U256::from(n + 1_000_000)),
+        facts: B256::from(U256::from(n + 3_000_000)),
+        conditions: B256::repeat_byte(0xC0),
         header: B256::from(U256::from(n + 2_000_000)),
         source: IpAddr::V4(Ipv4Addr::LOCALHOST),
         version_1: false,
