@@ -17,7 +17,7 @@ pub struct Config {
     pub origin: http::Uri,
     /// Peers whose `X-Forwarded-*` are believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// The most of a request body that is read for a comparison, in bytes (above: 413). Other bodies are streamed without limit.
+    /// The most of a request body that is held in memory for a comparison, in bytes. Beyond, it goes by a temporary file.
     pub request_buffer: u64,
     pub limits: Limits,
 }

@@ -12,6 +12,7 @@ mod quote;
 mod recall;
 mod redeliver;
 mod settle;
+mod spool;
 mod verify;
 
 use std::{net::IpAddr, sync::Arc};
