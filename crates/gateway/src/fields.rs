@@ -83,12 +83,10 @@ pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
 
 fn fate_of_request(name: &str) -> Fate {
     match name {
-        "x-http-method-override" | "x-http-method" | "x-method-override" | "x-original-url" | "x-rewrite-url" | "x-original-method" => {
-            Fate::Misleads
-        }
         "expect" => Fate::Connection,
-        // CGI and WSGI read `_` and `-` alike: an underscored spelling of what we write would speak for us.
-        _ if name.contains('_') && is_ours_underscored(name) => Fate::Misleads,
+        _ if overrides(name) => Fate::Misleads,
+        // CGI and its like read every character that is neither letter nor digit alike: another spelling of what we write would speak for us.
+        _ if !name.bytes().all(is_plain) && is_ours_respelled(name) => Fate::Misleads,
         _ => fate_of_response(name),
     }
 }
@@ -114,8 +112,34 @@ fn is_payment(name: &str) -> bool {
     name.starts_with("payment-") || name.starts_with("x-payment") && matches!(name.as_bytes().get(9), None | Some(b'-'))
 }
 
-fn is_ours_underscored(name: &str) -> bool {
-    let dashed = name.replace('_', "-");
+/// What some origins, or what stands before them, take instead of the method, the target or the host that was matched.
+fn overrides(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("x-") else { return name == "front-end-https" };
+    matches!(
+        rest,
+        "http-method-override"
+            | "http-method"
+            | "method-override"
+            | "original-method"
+            | "original-url"
+            | "original-uri"
+            | "original-host"
+            | "rewrite-url"
+            | "rewrite-uri"
+            | "override-url"
+            | "host"
+            | "http-host-override"
+            | "host-override"
+            | "waws-unencoded-url"
+    )
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte == b'-' || byte.is_ascii_alphanumeric()
+}
+
+fn is_ours_respelled(name: &str) -> bool {
+    let dashed: String = name.bytes().map(|byte| if is_plain(byte) { char::from(byte) } else { '-' }).collect();
     is_payment(&dashed)
         || is_forwarded(&dashed)
         || fate_of_request(&dashed) != Fate::Passes
@@ -124,7 +148,8 @@ fn is_ours_underscored(name: &str) -> bool {
 
 /// What says whom a request came from and where it was going: overwritten on the way to the origin.
 pub(crate) fn is_forwarded(name: &str) -> bool {
-    name.starts_with("x-forwarded") || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "true-client-ip" | "x-cluster-client-ip")
+    name.starts_with("x-forwarded")
+        || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "true-client-ip" | "x-cluster-client-ip" | "x-proxyuser-ip")
 }
 
 /// The names that `Connection` declares hop-by-hop.
