@@ -56,7 +56,20 @@ pub(crate) fn strip_request(headers: &mut HeaderMap) -> Removed {
         }
         headers.remove(name);
     }
+    join_cookies(headers);
     removed
+}
+
+/// HTTP/2 may bring cookies in crumbs; rules and an HTTP/1.1 origin get them in one field (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(header::COOKIE).iter();
+    if crumbs.next().is_none() || crumbs.next().is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, joined);
+    }
 }
 
 /// Takes away what must not pass from the origin to a client.

@@ -153,6 +153,16 @@ async fn what_a_window_lets_through_in_pieces_is_delivered() {
     }
 }
 
+/// RFC 9113 §8.2.3: cookies may come in crumbs; an HTTP/1.1 origin gets one field.
+#[tokio::test]
+async fn cookie_crumbs_are_joined() {
+    let world = World::start().await;
+    let client = connect(&world).await;
+    assert_eq!(send(&client, "GET", "/free", &[("cookie", "a=1"), ("cookie", "b=2"), ("cookie", "c=3; d=4")], b"").await.status(), 200);
+    let seen = world.origin.last();
+    assert_eq!(seen.headers.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2; c=3; d=4"]);
+}
+
 /// The client stays, and opens no window.
 #[tokio::test]
 async fn a_window_that_stays_closed_ends_the_connection() {
