@@ -19,6 +19,8 @@ const KEYS: &str = "/.well-known/tollway/jwks.json";
 /// Seconds that price list and keys may be kept.
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
 /// Whether a canonical path is answered here: known or not, it reaches neither rules nor origin.
 pub(crate) fn is_ours(path: &str) -> bool {
     path.strip_prefix("/.well-known/").is_some_and(|name| name.starts_with("x402") || name.starts_with("tollway/"))
@@ -31,6 +33,9 @@ pub(crate) async fn answer(shared: &Shared, snapshot: &Snapshot, parts: &Parts) 
         Method::OPTIONS => options(parts),
         _ => refuse(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this is read only")),
     };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, METHODS);
+    }
     if parts.method != Method::OPTIONS {
         cors::open(response.headers_mut());
     }
@@ -102,7 +107,7 @@ fn found(json: String, kept: Option<HeaderValue>) -> Response<Body> {
 fn options(parts: &Parts) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    response.headers_mut().insert(header::ALLOW, METHODS);
     cors::allow(&parts.headers, response.headers_mut());
     response
 }

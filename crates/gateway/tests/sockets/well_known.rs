@@ -30,7 +30,8 @@ async fn unknown_names_are_404_and_reach_nobody() {
         let reply = world.get(path, &[]).await;
         assert_eq!((reply.status, reply.error().as_str()), (404, "not_found"), "{path}");
     }
-    assert_eq!(world.send("POST", "/.well-known/x402.json", &[], b"").await.status, 405);
+    let posted = world.send("POST", "/.well-known/x402.json", &[], b"").await;
+    assert_eq!((posted.status, posted.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
     assert_eq!(world.send("HEAD", "/.well-known/x402.json", &[], b"").await.status, 200);
     assert_eq!(world.origin.hits(), 0);
     assert_eq!(world.get("/.well-known/other", &[]).await.status, 200);
