@@ -59,6 +59,9 @@ fn method(method: &Method) -> Result<(), Ambiguous> {
 
 /// What hyper lets pass and RFC 9112 §6 calls a smuggling attempt.
 fn framing(headers: &HeaderMap) -> Result<(), Ambiguous> {
+    if headers.get_all(header::CONTENT_LENGTH).iter().any(|length| length.len() > 1 && length.as_bytes().starts_with(b"0")) {
+        return Err(Ambiguous::Framing);
+    }
     let lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {

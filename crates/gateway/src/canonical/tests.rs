@@ -153,6 +153,7 @@ fn methods_that_switch_protocols_or_case_are_refused() {
 fn ambiguous_framing_is_refused() {
     let framed = |headers: &[(&str, &str)]| made("POST", "/", &[&[("host", "a")], headers].concat()).map(|_| ());
     assert_eq!(framed(&[("content-length", "3")]), Ok(()));
+    assert_eq!(framed(&[("content-length", "0")]), Ok(()));
     assert_eq!(framed(&[("transfer-encoding", "Chunked")]), Ok(()));
     for headers in [
         &[("content-length", "3"), ("transfer-encoding", "chunked")][..],
@@ -160,6 +161,7 @@ fn ambiguous_framing_is_refused() {
         &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
         &[("transfer-encoding", "gzip, chunked")],
         &[("transfer-encoding", "identity")],
+        &[("content-length", "05")],
     ] {
         assert_eq!(framed(headers), Err(Ambiguous::Framing), "{headers:?}");
     }

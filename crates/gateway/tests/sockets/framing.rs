@@ -68,6 +68,7 @@ async fn hostile_framing_reaches_nobody() {
     for head in [
         "Content-Length: 3\r\nContent-Length: 4",
         "Content-Length: +3",
+        "Content-Length: 03",
         "Content-Length: 0x3",
         "Content-Length: 3, 4",
         "Content-Length: -1",
