@@ -236,6 +236,36 @@ async fn in_flight_is_409_with_retry_after() {
     assert_eq!((world.origin.hits(), world.facilitator.settles()), (1, 1));
 }
 
+/// Claimed, and the origin has not answered yet.
+#[tokio::test]
+async fn claimed_is_409_with_retry_after() {
+    let world = World::start().await;
+    let payment = world.payment("/paid/a").await;
+    let mut first = Wire::open(world.address).await;
+    first.send(format!("POST /paid/a HTTP/1.1\r\nHost: shop.example\r\n{payment}\r\nContent-Length: 5\r\n\r\n")).await;
+    world.until(World::id(&payment), |record| record.state == State::Claimed).await;
+    let second = world.send("POST", "/paid/a", &[&payment], b"hello").await;
+    assert_eq!((second.status, second.error().as_str(), second.header("retry-after")), (409, "payment_in_flight", Some("2")));
+    assert_eq!(second.json()["payment"], World::id(&payment).to_string());
+    first.send("hello").await;
+    assert_eq!(first.reply().await.status, 200);
+    assert_eq!((world.origin.hits(), world.facilitator.settles()), (1, 1));
+}
+
+/// DESIGN §5: after a release the same authorization may be claimed anew for the same request, never for another.
+#[tokio::test]
+async fn a_released_payment_stays_bound_to_its_request() {
+    let world = World::start().await;
+    let (payment, reply) = world.paid("/paid/500").await;
+    assert_eq!(reply.status, 500);
+    world.until(World::id(&payment), |record| record.state == State::Released).await;
+    let elsewhere = world.get("/paid/a", &[&payment]).await;
+    assert_eq!((elsewhere.status, elsewhere.error().as_str()), (409, "payment_mismatch"));
+    assert_eq!(world.origin.hits(), 1);
+    assert_eq!(world.get("/paid/500", &[&payment]).await.status, 500);
+    assert_eq!((world.origin.hits(), world.facilitator.settles()), (2, 0));
+}
+
 /// A1: one authorization, one admission.
 #[tokio::test]
 async fn two_hundred_copies_reach_the_origin_once() {
