@@ -173,6 +173,10 @@ pub trait Store: Send + Sync + 'static {
     /// Asks for a lane: free, ours, or its holder gone → held under a new epoch.
     async fn hold_lane(&self, network: &Network, signer: Address, worker: &WorkerId, now: Timestamp) -> Result<LaneOutcome, StoreError>;
 
+    /// Makes a filler durable: a transaction of our own that only uses up an account nonce. `false`: the lease is lost, or the nonce is that
+    /// of a payment which may settle by it (an attempt of its standing generation, and it is open); nothing was written.
+    async fn note_filler(&self, lease: &LaneLease, filler: &Attempt, now: Timestamp) -> Result<bool, StoreError>;
+
     /// Gives a lane back at a clean end.
     async fn leave_lane(&self, lease: &LaneLease) -> Result<(), StoreError>;
 }

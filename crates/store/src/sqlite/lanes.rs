@@ -73,3 +73,30 @@ pub(crate) fn note_nonce(connection: &Connection, lease: &LaneLease, attempt: &A
         .execute(params![integer(given_out)?, lease.network.as_str(), hex(lease.signer), lease.worker.0, integer(lease.epoch)?])?;
     Ok(noted == 1)
 }
+
+/// Keeps the bytes of a filler, unless the nonce is an open payment's or the lease is lost.
+pub(crate) fn note_filler(connection: &Connection, lease: &LaneLease, filler: &Attempt, now: Timestamp) -> Result<bool, Failure> {
+    let Attempt::Own { signer, account_nonce, raw, transaction } = filler else {
+        return Err(Failure::conflict("a filler is a transaction of our own"));
+    };
+    if *signer != lease.signer {
+        return Err(Failure::conflict("the lease is another signer's"));
+    }
+    let (network, signer, nonce) = (lease.network.as_str(), hex(*signer), integer(*account_nonce)?);
+    let wanted: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM attempts a JOIN payments p ON p.id = a.payment AND p.generation = a.generation \
+             WHERE a.network = ?1 AND a.signer = ?2 AND a.account_nonce = ?3 AND p.state IN ('claimed', 'submitted', 'unknown', 'reverted'))",
+        )?
+        .query_row(params![network, signer, nonce], |row| row.get(0))?;
+    if wanted || !note_nonce(connection, lease, filler)? {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO fillers (network, signer, account_nonce, hash, raw, made_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT (network, signer, account_nonce, hash) DO NOTHING",
+        )?
+        .execute(params![network, signer, nonce, hex(*transaction), &raw[..], integer(now.0)?])?;
+    Ok(true)
+}

@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::connection::OpenError;
 
-const STEPS: [&str; 1] = [include_str!("../../migrations/0001_payments.sql")];
+const STEPS: [&str; 2] = [include_str!("../../migrations/0001_payments.sql"), include_str!("../../migrations/0002_fillers.sql")];
 
 /// Brings the schema up to date, in one transaction: two processes that start at once do it one after the other.
 pub(crate) fn run(connection: &mut Connection) -> Result<(), OpenError> {

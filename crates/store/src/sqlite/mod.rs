@@ -179,6 +179,11 @@ impl Store for Sqlite {
         self.write(move |connection| lanes::hold(connection, &locks, &network, signer, &worker, now)).await
     }
 
+    async fn note_filler(&self, lease: &LaneLease, filler: &Attempt, now: Timestamp) -> Result<bool, StoreError> {
+        let (lease, filler) = (lease.clone(), filler.clone());
+        self.write(move |connection| lanes::note_filler(connection, &lease, &filler, now)).await
+    }
+
     async fn leave_lane(&self, lease: &LaneLease) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.write(move |connection| lanes::leave(connection, &lease)).await

@@ -1,7 +1,7 @@
 //! Lanes: one holder, fenced by epochs.
 
-use ledger::{Fault, LaneLease, LaneOutcome, Store, Transition, WorkerId};
-use x402::{Address, Network, Timestamp};
+use ledger::{Attempt, Fault, LaneLease, LaneOutcome, State, Store, Transition, WorkerId};
+use x402::{Address, B256, Network, Timestamp};
 
 use super::{Place, rows::*};
 
@@ -73,4 +73,34 @@ pub async fn account_nonces_only_grow(place: &Place) {
         submit(store, &record, own(nonce)).await;
         assert_eq!(lane(&*place.second).await.next_nonce, next);
     }
+}
+
+pub async fn a_filler_takes_no_open_payments_nonce(place: &Place) {
+    let store = &*place.first;
+    for (n, state) in (1..).zip(State::ALL) {
+        let record = in_state(store, n, state).await;
+        let attempts = store.attempts(record.id).await.unwrap();
+        let Some(Attempt::Own { account_nonce, .. }) = attempts.last() else { continue };
+        let ended = state.is_final();
+        let lease = lane(store).await;
+        assert_eq!(store.note_filler(&lease, &own_bytes(*account_nonce, n + 500), NOW).await.unwrap(), ended, "{state:?}");
+        // The same bytes again are the same filler.
+        assert_eq!(store.note_filler(&lease, &own_bytes(*account_nonce, n + 500), NOW).await.unwrap(), ended, "{state:?}");
+    }
+}
+
+pub async fn a_filler_needs_the_lease(place: &Place) {
+    let store = &*place.first;
+    let old = lane(store).await;
+    let new = lane(store).await;
+    assert!(!store.note_filler(&old, &own(4), NOW).await.unwrap());
+    assert_eq!(lane(store).await.next_nonce, 0, "nothing was given out");
+    assert!(!store.note_filler(&new, &own(4), NOW).await.unwrap());
+    let newest = lane(store).await;
+    assert!(store.note_filler(&newest, &own(4), NOW).await.unwrap());
+    assert_eq!(lane(store).await.next_nonce, 5);
+    let others = LaneLease { signer: Address::ZERO, ..newest.clone() };
+    assert_eq!(store.note_filler(&others, &own(4), NOW).await.unwrap_err().fault, Fault::Conflict);
+    let foreign = Attempt::Foreign { transaction: B256::ZERO };
+    assert_eq!(store.note_filler(&newest, &foreign, NOW).await.unwrap_err().fault, Fault::Conflict);
 }

@@ -43,7 +43,7 @@ macro_rules! suite {
                 a_redelivery_is_ended_by_its_worker_only, replies_are_kept_for_a_day, a_late_reply_is_not_kept,
                 the_first_body_digest_stands;
             lanes: a_lane_has_one_holder, a_lane_of_the_gone_is_taken, an_older_epoch_writes_nothing, our_own_bytes_need_a_lease,
-                account_nonces_only_grow;
+                account_nonces_only_grow, a_filler_takes_no_open_payments_nonce, a_filler_needs_the_lease;
             workers: a_silent_worker_is_gone, one_who_beats_again_lives, orphans_are_released_and_their_bytes_stay,
                 the_living_keep_their_claims, secrets_are_shared;
             lists: open_payments_are_the_oldest_first, lists_are_filtered_and_paged, balances_are_sums_of_entries;
