@@ -551,15 +551,61 @@ async fn many_are_verified_by_few_calls() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signer_that_runs_dry_stops_the_offers_at_once() {
     let rig = Rig::new().await;
-    rig.devnet.set_faults(fail("eth_sendRawTransaction", "insufficient funds for gas * price + value"));
+    let claimed = rig.claim(&payment()).await;
     rig.devnet.set_balance(common::SIGNER.address, U256::ZERO);
-    let outcome = rig.pay(&payment()).await;
-    assert!(matches!(outcome, Outcome::Unavailable { .. }), "{outcome:?}");
+    let outcome = rig.facilitator.settle(claimed).await;
+    let Outcome::Unavailable { record: Some(record), .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(record.state, State::Released);
+    assert_eq!(rig.devnet.requests().get("eth_sendRawTransaction"), None);
     assert!(!rig.facilitator.readiness(&common::network()).is_ready());
-    rig.devnet.set_faults(Faults::default());
     rig.devnet.set_balance(common::SIGNER.address, U256::from(10).pow(U256::from(18)));
     rig.ready().await;
     settled(rig.pay(&payment()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_untrue_nonce_too_low_does_not_stop_the_lane() {
+    let rig = Rig::with(|_, config| config.settle_within = Duration::from_millis(200)).await;
+    rig.devnet.set_faults(fail("eth_sendRawTransaction", "nonce too low"));
+    let lied = payment();
+    let outcome = rig.pay(&lied).await;
+    assert!(matches!(outcome, Outcome::Pending { .. }), "{outcome:?}");
+    rig.devnet.set_faults(Faults::default());
+    let next = payment();
+    drop(rig.pay(&next).await);
+    rig.until_state(&lied, State::Settled).await;
+    rig.until_state(&next, State::Settled).await;
+    assert_eq!(rig.balance(PAYEE), U256::from(2 * PRICE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_ends_unmined_does_not_stop_the_lane() {
+    let rig = Rig::with(|_, config| config.settle_within = Duration::from_millis(200)).await;
+    rig.devnet.set_faults(fail("eth_sendRawTransaction", "boom"));
+    let (expired, taken, cancelled) = (payment(), payment(), payment());
+    for payment in [&taken, &cancelled, &expired] {
+        let outcome = rig.pay(payment).await;
+        assert!(matches!(outcome, Outcome::Pending { .. }), "{outcome:?}");
+    }
+    rig.devnet.transact(ACCOUNTS[3].address, rig.devnet.token(), &taken.call()).unwrap();
+    cancel(&rig, &cancelled);
+    rig.until_state(&taken, State::Settled).await;
+    rig.until_state(&cancelled, State::Failed).await;
+    rig.devnet.increase_time(4_000);
+    rig.devnet.mine(1);
+    rig.until_state(&expired, State::Failed).await;
+    rig.devnet.set_faults(Faults::default());
+    let next = in_an_hour();
+    drop(rig.pay(&next).await);
+    rig.until_state(&next, State::Settled).await;
+    assert_eq!(rig.balance(PAYEE), U256::from(2 * PRICE));
+}
+
+/// A payment for a chain whose clock is ahead.
+fn in_an_hour() -> common::Payment {
+    let mut authorization = common::authorization(BUYER.address, PRICE);
+    authorization.valid_before += U256::from(8_000);
+    signed(&usdc(), authorization, BUYER)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 mod batcher;
 mod call;
 mod facts;
+mod gaps;
 mod heads;
 mod judge;
 mod lane;

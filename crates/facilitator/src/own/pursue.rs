@@ -67,18 +67,23 @@ impl OwnNetwork {
     pub(super) fn pursue(self: &Arc<Self>, submitted: Submitted, pursued: Pursued, answer: Answer) {
         let network = Arc::clone(self);
         self.runtime.spawn(async move {
-            let own = own_nonce(submitted.record());
-            network.run_pursuit(submitted, answer).await;
-            if let Some((signer, nonce)) = own
+            let attempt = submitted.record().attempt.clone();
+            let mined = network.run_pursuit(submitted, answer).await;
+            if let Some(Attempt::Own { signer, account_nonce, transaction, .. }) = attempt
                 && let Some(lane) = network.lanes.iter().find(|lane| lane.signer() == signer)
             {
-                lane.done(nonce);
+                if mined == Some(transaction) {
+                    lane.done(account_nonce);
+                } else {
+                    lane.leave_behind(account_nonce);
+                }
             }
             drop(pursued);
         });
     }
 
-    async fn run_pursuit(&self, submitted: Submitted, mut answer: Answer) {
+    /// Returns the transaction by which it ended, if it was one.
+    async fn run_pursuit(&self, submitted: Submitted, mut answer: Answer) -> Option<B256> {
         let mut heads = self.heads.subscribe();
         let record = submitted.record().clone();
         let observed = self.observe(&record, &mut heads, answer.is_none());
@@ -87,11 +92,16 @@ impl OwnNetwork {
         let (submitted, end) = tokio::select! {
             end = &mut observed => (submitted, end),
             () = late, if answer.is_some() => {
-                let Some(submitted) = self.note_unknown(submitted, &mut answer).await else { return };
+                let submitted = self.note_unknown(submitted, &mut answer).await?;
                 (submitted, observed.await)
             }
         };
+        let mined = match &end {
+            End::Settled(settlement) => Some(settlement.transaction),
+            End::Failed { transaction, .. } => *transaction,
+        };
         self.write_end(submitted, end, answer).await;
+        mined
     }
 
     /// The wait is over and nobody knows: the payment is pending. `None`: the books have moved on.
@@ -302,13 +312,6 @@ impl OwnNetwork {
             Finality::Finalized => BlockTag::Finalized,
         };
         Ok(self.chain.head(tag).await?.timestamp)
-    }
-}
-
-fn own_nonce(record: &Record) -> Option<(x402::Address, u64)> {
-    match record.attempt {
-        Some(Attempt::Own { signer, account_nonce, .. }) => Some((signer, account_nonce)),
-        _ => None,
     }
 }
 

@@ -2,17 +2,14 @@
 
 use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
 
+use alloy_primitives::{Address, U256};
 use ledger::{Attempt, LaneOutcome};
 use tokio::time::sleep;
 
-use super::{
-    OwnNetwork,
-    call::{Target, Weight},
-    lane::Lane,
-};
+use super::{OwnNetwork, lane::Lane};
 use crate::{
     Readiness,
-    chain::{Broadcast, ChainError, Fees, Refused},
+    chain::{ChainError, Fees},
     directory::KnownAsset,
 };
 
@@ -23,8 +20,11 @@ const IMPATIENT: Duration = Duration::from_millis(500);
 const SETTLEMENTS_IN_RESERVE: u128 = 2;
 /// Gas of a plain settlement, for judging whether a signer runs dry.
 const USUAL_GAS: u128 = 100_000;
-/// Gas of a transfer of nothing.
-const TRANSFER_GAS: u64 = 21_000;
+
+/// Why payments in that token are not taken.
+pub(super) fn suspended(token: Address) -> String {
+    format!("asset {token} is suspended until the next start: it reported success and moved no money")
+}
 
 impl OwnNetwork {
     pub(super) async fn keep_ready(&self) {
@@ -62,6 +62,13 @@ impl OwnNetwork {
         }
     }
 
+    /// A token, where none is left that is not suspended.
+    fn all_suspended(&self) -> Option<Address> {
+        let mut assets = self.directory.assets(&self.network).map(|known| known.asset.id.address).peekable();
+        let first = assets.peek().copied();
+        first.filter(|_| assets.all(|token| self.is_suspended(token)))
+    }
+
     /// The first thing that is not as it should be.
     async fn inspect(&self) -> Result<(), ChainError> {
         let chain_id = self.chain.probe().await?;
@@ -70,6 +77,9 @@ impl OwnNetwork {
         }
         for known in self.directory.assets(&self.network) {
             self.inspect_token(known).await?;
+        }
+        if let Some(token) = self.all_suspended() {
+            return Err(ChainError(suspended(token)));
         }
         if !self.lanes.is_empty() {
             self.inspect_lanes().await?;
@@ -125,9 +135,9 @@ impl OwnNetwork {
             self.hold(lane).await?;
         }
         let account = self.chain.account(lane.signer()).await?;
-        let price = fees.base.saturating_add(fees.priority);
+        let price = fees.base.saturating_mul(2).saturating_add(fees.priority).min(self.gas.fee_cap);
         let needed = price.saturating_mul(USUAL_GAS).saturating_mul(SETTLEMENTS_IN_RESERVE);
-        let dry = account.balance < alloy_primitives::U256::from(needed);
+        let dry = account.balance < U256::from(needed);
         lane.set_dry(dry);
         if dry {
             return Err(ChainError(format!(
@@ -147,37 +157,15 @@ impl OwnNetwork {
             LaneOutcome::Held(lease) => lease,
             LaneOutcome::Busy(worker) => return Err(ChainError(format!("signer {} is held by process {worker}", lane.signer()))),
         };
+        let account = self.chain.account(lane.signer()).await?;
+        // Read last: a payment that ends after this look finds the lane held.
         let open = self.ledger.store().open_payments(Some(&self.network)).await.map_err(store)?;
         let nonces = open.iter().filter_map(|record| match &record.attempt {
             Some(Attempt::Own { signer, account_nonce, .. }) if *signer == lane.signer() => Some(*account_nonce),
             _ => None,
         });
         let nonces: BTreeSet<u64> = nonces.collect();
-        let account = self.chain.account(lane.signer()).await?;
         lane.hold(lease, account, nonces);
         Ok(())
-    }
-
-    /// Fills nonces that nobody wants with empty transfers of the signer to itself, so that those above them can be mined.
-    pub(super) async fn fill_gaps(&self) {
-        loop {
-            sleep(Duration::from_millis(500)).await;
-            for lane in &self.lanes {
-                let Some(slot) = lane.gap() else { continue };
-                let Ok(price) = self.price().await else { continue };
-                let itself = Target { to: lane.signer(), data: Default::default(), weight: Weight::Plain };
-                let Ok(signed) = slot.sign(&itself, TRANSFER_GAS, price) else { continue };
-                let nonce = slot.nonce();
-                slot.spend();
-                tracing::info!(signer = %lane.signer(), nonce, "filling a gap");
-                match self.chain.broadcast(&signed.raw).await {
-                    Broadcast::Refused(Refused::Other { why } | Refused::Funds { why }) => {
-                        tracing::warn!(%why, nonce, "gap not filled");
-                        lane.give_back(nonce);
-                    }
-                    Broadcast::Refused(Refused::NonceUsed { .. }) | Broadcast::Taken | Broadcast::Maybe { .. } => lane.done(nonce),
-                }
-            }
-        }
     }
 }

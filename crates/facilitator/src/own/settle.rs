@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use alloy_primitives::U256;
 use ledger::{Attempt, Claimed, NotDone, Record, Settlement, State, StepError, Submitted};
 use tokio::{sync::oneshot, time::sleep};
 use x402::{Authenticated, Authorization, Bytes, ExactPayload, Reason, exact, signature::SignatureForm};
 
 use super::{
-    OwnNetwork,
+    FEES_FOR, OwnNetwork,
     call::{self, Target, Weight, seconds},
-    lane::{GasPrice, Lane},
+    lane::{GasPrice, Lane, Slot},
     pursue::Pursued,
 };
 use crate::{
@@ -165,9 +166,31 @@ impl OwnNetwork {
         Ok(GasPrice { max, priority: fees.priority.min(max) })
     }
 
-    /// The held lane with the least under way.
-    fn lane(&self) -> Option<&Lane> {
-        self.lanes.iter().filter_map(|lane| Some((lane.load()?, lane))).min_by_key(|(load, _)| *load).map(|(_, lane)| lane)
+    /// A nonce of the lane with the least under way, of those whose signer can pay for this gas beside what is under way. A signer that
+    /// cannot is found out before anything is written: then the claim is given back.
+    async fn slot(&self, gas: u64, price: GasPrice) -> Result<(&Lane, Slot<'_>), String> {
+        let mut why = String::from("no lane is held whose signer can pay for gas");
+        let mut lanes: Vec<_> = self.lanes.iter().filter_map(|lane| Some((lane.load()?, lane))).collect();
+        lanes.sort_by_key(|(load, _)| *load);
+        for (load, lane) in lanes {
+            let cost = U256::from(price.max).saturating_mul(U256::from(gas));
+            let needed = cost.saturating_mul(U256::from(load).saturating_add(U256::ONE));
+            if lane.balance(FEES_FOR).is_none_or(|balance| balance < needed) {
+                let balance = self.count(lane).await.map_err(|ChainError(why)| why)?.balance;
+                lane.note_balance(balance);
+                if balance < needed {
+                    why = format!("signer {} has {balance} wei, too little for gas beside what is under way", lane.signer());
+                    if balance < cost {
+                        self.run_dry(lane, "its balance is too little for gas");
+                    }
+                    continue;
+                }
+            }
+            if let Some(slot) = lane.slot() {
+                return Ok((lane, slot));
+            }
+        }
+        Err(why)
     }
 
     async fn submit(self: &Arc<Self>, claimed: Claimed, pursued: Pursued, ready: Ready) -> Outcome {
@@ -175,8 +198,9 @@ impl OwnNetwork {
             Ok(price) => price,
             Err(ChainError(why)) => return self.release(claimed, why).await,
         };
-        let Some((lane, slot)) = self.lane().and_then(|lane| Some((lane, lane.slot()?))) else {
-            return self.release(claimed, "no lane is held whose signer can pay for gas".into()).await;
+        let (lane, slot) = match self.slot(ready.gas, price).await {
+            Ok(found) => found,
+            Err(why) => return self.release(claimed, why).await,
         };
         let signed = match slot.sign(&ready.target, ready.gas, price) {
             Ok(signed) => signed,
@@ -208,13 +232,8 @@ impl OwnNetwork {
                 self.await_end(submitted, pursued).await
             }
             Broadcast::Refused(Refused::NonceUsed { why }) => {
-                // Behind one URL may stand many nodes that repeat what they are given: then it is our own transaction that was mined.
-                let hash = submitted.record().attempt.as_ref().and_then(Attempt::transaction).unwrap_or_default();
-                if !matches!(self.chain.knows(hash).await, Ok(false)) {
+                if !self.is_taken_by_another(&submitted, lane, nonce).await {
                     return self.await_end(submitted, pursued).await;
-                }
-                if let Ok(account) = self.chain.account(lane.signer()).await {
-                    lane.catch_up(account);
                 }
                 lane.done(nonce);
                 self.withdraw(submitted, why).await
@@ -229,6 +248,13 @@ impl OwnNetwork {
                 self.withdraw(submitted, why).await
             }
         }
+    }
+
+    /// Whether the account nonce was certainly mined by another transaction: the node does not know ours, and the chain has counted it. Behind
+    /// one URL may stand many nodes that repeat what they are given; and a node may be wrong.
+    async fn is_taken_by_another(&self, submitted: &Submitted, lane: &Lane, nonce: u64) -> bool {
+        let hash = submitted.record().attempt.as_ref().and_then(Attempt::transaction).unwrap_or_default();
+        matches!(self.chain.knows(hash).await, Ok(false)) && self.count(lane).await.is_ok_and(|account| account.mined > nonce)
     }
 
     /// Waits for the end, within the time that is given to a settlement; the pursuit goes on after it.

@@ -2,7 +2,10 @@
 
 mod batcher;
 mod facts;
+mod faulty;
+mod gaps;
 mod judge;
 mod lane;
 mod pursuit;
+mod rig;
 mod scripted;

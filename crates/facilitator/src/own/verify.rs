@@ -8,6 +8,7 @@ use super::{
     OwnNetwork,
     call::{self, Weight},
     facts::Seen,
+    readiness::suspended,
 };
 use crate::{
     Readiness, Refusal, Verification,
@@ -35,7 +36,7 @@ impl OwnNetwork {
             return Err(Refusal::NotReady { why });
         }
         if self.is_suspended(token) {
-            return Err(Refusal::NotReady { why: format!("asset {token} is suspended: it reported success and moved no money") });
+            return Err(Refusal::NotReady { why: suspended(token) });
         }
         let built_in = self.asset(token).ok_or(Reason::Requirements)?.asset.built_in;
         let seen = self.look(token, payment.payer(), payment.key().nonce).await?;

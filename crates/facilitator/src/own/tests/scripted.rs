@@ -36,6 +36,11 @@ pub struct Script {
     /// By account nonce; otherwise taken.
     pub broadcasts: HashMap<u64, Vec<Broadcast>>,
     pub sent: Vec<TxEnvelope>,
+    /// Bytes are not taken, and nobody says so.
+    pub deaf: bool,
+    /// Account nonces below it are mined, beside those of which there is a receipt.
+    pub mined: u64,
+    pub balance: U256,
     pub down: bool,
     pub token: TokenState,
 }
@@ -61,6 +66,9 @@ impl Scripted {
             known: true,
             broadcasts: HashMap::new(),
             sent: Vec::new(),
+            deaf: false,
+            mined: 0,
+            balance: U256::MAX,
             down: false,
             token: TokenState { has_code: true, domain_separator: Some(domain_separator), decimals: Some(6) },
         };
@@ -135,7 +143,11 @@ impl Chain for Scripted {
     }
 
     async fn account(&self, _: Address) -> Result<Account, ChainError> {
-        self.ask(|_| Account { mined: 0, pending: 0, balance: U256::MAX })
+        self.ask(|script| {
+            let mined = |nonce: &u64| script.sent.iter().any(|sent| sent.nonce() == *nonce && script.receipts.contains_key(sent.tx_hash()));
+            let counted = (script.mined..).take_while(mined).last().map_or(script.mined, |last| last + 1);
+            Account { mined: counted, pending: counted, balance: script.balance }
+        })
     }
 
     async fn broadcast(&self, raw: &Bytes) -> Broadcast {
@@ -149,7 +161,13 @@ impl Chain for Scripted {
             if script.down {
                 return Broadcast::Refused(Refused::Other { why: "down".into() });
             }
+            if script.deaf {
+                return Broadcast::Maybe { why: "deaf".into() };
+            }
             let answer = script.broadcasts.get_mut(&nonce).and_then(Vec::pop).unwrap_or(Broadcast::Taken);
+            if matches!(answer, Broadcast::Refused(Refused::Funds { .. })) {
+                script.balance = U256::ZERO;
+            }
             if !matches!(answer, Broadcast::Refused(_)) {
                 script.sent.push(transaction);
             }
