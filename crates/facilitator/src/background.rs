@@ -1,4 +1,4 @@
-//! What goes on for as long as the facilitator runs: signs of life, and payments that somebody left behind.
+//! What goes on for as long as the facilitator runs: signs of life, payments that somebody left behind, replies kept long enough.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -11,6 +11,8 @@ use crate::facilitator::Inner;
 const BEAT: Duration = Duration::from_secs(5);
 /// Between two sweeps; with the 20 s after which a silent worker is gone, orphans wait less than 30 s.
 const SWEEP: Duration = Duration::from_secs(8);
+/// Between two ends of replies that were kept for a day.
+const DROP_REPLIES: Duration = Duration::from_secs(3_600);
 
 /// Until the facilitator closes.
 pub async fn run(inner: Arc<Inner>) {
@@ -20,7 +22,7 @@ pub async fn run(inner: Arc<Inner>) {
         loop {
             ticks.tick().await;
             if let Err(error) = inner.ledger.store().beat(inner.ledger.worker(), inner.ledger.now()).await {
-                tracing::error!(%error, "no sign of life could be written");
+                tracing::error!(%error, "no sign of life can be written: other processes will take this one for gone");
             }
         }
     };
@@ -34,9 +36,18 @@ pub async fn run(inner: Arc<Inner>) {
             }
         }
     };
+    let replies = async {
+        let mut ticks = interval(DROP_REPLIES);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = inner.ledger.store().drop_old_replies(inner.ledger.now()).await {
+                tracing::warn!(%error, "old replies stay for now");
+            }
+        }
+    };
     tokio::select! {
         () = inner.closing.cancelled() => {}
-        () = async { tokio::join!(beats, sweeps); } => {}
+        () = async { tokio::join!(beats, sweeps, replies); } => {}
     }
 }
 

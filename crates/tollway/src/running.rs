@@ -115,7 +115,6 @@ impl Running {
     pub async fn shutdown(self) {
         self.gateway.shutdown(GRACE).await;
         self.facilitator.shutdown().await;
-        self.books.close();
     }
 }
 

@@ -29,7 +29,6 @@ pub fn serve(file: &Path) -> anyhow::Result<ExitCode> {
         tracing::info!("facilitator listening on http://{} for {networks}", listener.local_addr()?);
         server::serve(listener, facilitator.clone(), access, async move { signals.end().await }).await?;
         facilitator.shutdown().await;
-        books.close();
         Ok(ExitCode::SUCCESS)
     })
 }
