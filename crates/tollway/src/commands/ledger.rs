@@ -42,7 +42,8 @@ async fn find(store: &dyn Store, args: &LedgerList) -> anyhow::Result<Vec<Record
         let filter = ListFilter { state, network: args.network.clone(), payer: args.payer, limit: args.limit, before: args.before };
         records.extend(store.list(filter).await?);
     }
-    records.sort_by_key(|record| std::cmp::Reverse(record.claimed_at));
+    // The order of the store, or pages would not meet.
+    records.sort_by_key(|record| std::cmp::Reverse((record.claimed_at, record.id)));
     records.truncate(usize::try_from(args.limit)?);
     Ok(records)
 }
@@ -94,7 +95,6 @@ impl Serialize for Fields {
 /// One payment: a line of `list --json`.
 fn summary(record: &Record) -> Vec<(&'static str, Value)> {
     let (binding, settlement) = (record.binding.as_ref(), record.settlement.as_ref());
-    let transaction = settlement.map(|s| s.transaction).or_else(|| record.attempt.as_ref().and_then(ledger::Attempt::transaction));
     vec![
         ("payment", json!(record.id.to_string())),
         ("state", json!(record.state.on_the_wire())),
@@ -107,7 +107,7 @@ fn summary(record: &Record) -> Vec<(&'static str, Value)> {
         ("rule", json!(binding.map(|b| &b.rule))),
         ("method", json!(binding.map(|b| &b.method))),
         ("path", json!(binding.map(|b| &b.path))),
-        ("transaction", json!(transaction.map(|hash| hash.to_string()))),
+        ("transaction", json!(record.transaction().map(|hash| hash.to_string()))),
         ("claimedAt", json!(rfc3339(record.claimed_at))),
         ("updatedAt", json!(rfc3339(record.updated_at))),
         ("settledAt", json!(settlement.map(|s| rfc3339(s.at)))),
@@ -195,3 +195,6 @@ fn plain(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
