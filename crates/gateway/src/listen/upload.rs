@@ -53,7 +53,8 @@ impl Upload {
     fn came(&mut self, bytes: usize) {
         self.bytes += bytes as u128;
         if let Some(since) = self.since.take() {
-            self.waited += since.elapsed();
+            // Longer than a pause: it had come, and nobody took it.
+            self.waited += since.elapsed().min(self.pause);
         }
     }
 
