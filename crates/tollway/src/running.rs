@@ -23,7 +23,6 @@ pub struct Running {
     fixed: Fixed,
     gateway: Gateway,
     facilitator: Facilitator,
-    books: Books,
 }
 
 /// What a reload cannot change: chains and books that payments under way stand on.
@@ -77,7 +76,7 @@ impl Running {
         let origin = origin.to_string();
         let origin = origin.trim_end_matches('/');
         tracing::info!("listening on http://{} in front of {origin}: {rules} rules, paid to {pay_to} on {networks}", gateway.local_addr());
-        Ok(Self { fixed, gateway, facilitator, books })
+        Ok(Self { fixed, gateway, facilitator })
     }
 
     pub fn local_addr(&self) -> SocketAddr {
