@@ -192,6 +192,7 @@ impl OwnNetwork {
     fn suspend(&self, token: Address) {
         tracing::error!(%token, network = %self.network, "the token reported success and moved no money: it is suspended until the next start");
         self.suspended.lock().unwrap_or_else(PoisonError::into_inner).insert(token);
+        self.look_again.notify_one();
     }
 
     fn is_suspended(&self, token: Address) -> bool {

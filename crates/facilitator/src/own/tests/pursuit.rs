@@ -14,8 +14,8 @@ use super::{
     scripted::receipt,
 };
 use crate::{
-    Config, Facilitator, Outcome, Readiness, Refusal, SignerKey,
-    chain::{AuthorizationCanceled, Broadcast, Refused},
+    Config, Facilitator, GasLimits, Outcome, Readiness, Refusal, SignerKey,
+    chain::{AuthorizationCanceled, Broadcast, Refused, Simulation},
 };
 
 #[tokio::test]
@@ -221,4 +221,46 @@ async fn an_authorization_is_verified_on_its_own_network_only() {
     let mut terms = Terms { scheme: Scheme::Exact, asset: asset().id, pay_to: PAYEE, amount: U256::from(10_000), max_timeout_seconds: 60 };
     terms.asset.address = Address::repeat_byte(0x33);
     assert_eq!(rig.facilitator.verify(payment, terms, 5).await.unwrap_err(), Refusal::Invalid(Reason::Requirements));
+}
+
+#[tokio::test]
+async fn a_suspended_token_is_said_to_be() {
+    let rig = Rig::new().await;
+    let (record, settling) = rig.settling(1).await;
+    let hash = rig.chain.sent().await;
+    // Success, and nothing happened.
+    rig.chain.say(|script| {
+        let mut ours = receipt(hash, TOKEN, record.key.payer, record.key.nonce, PAYEE, record.amount);
+        ours.logs.clear();
+        script.receipts.insert(hash, ours);
+        script.height = 101;
+    });
+    let outcome = settling.await.unwrap();
+    assert!(matches!(outcome, Outcome::Failed { reason: Reason::TransactionState, .. }), "{outcome:?}");
+    // It is the network's only asset.
+    let network = Network::eip155(1);
+    until(
+        "it is said",
+        async || matches!(rig.facilitator.readiness(&network), Readiness::NotReady { why } if why.contains("suspended until the next start")),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_transaction_never_offers_more_than_the_cap() {
+    // Twice the base fee and the tip are 201.
+    let rig = Rig::with(|config| config.networks[0].gas.fee_cap = 150).await;
+    let _settling = rig.settling(1).await;
+    rig.chain.sent().await;
+    assert_eq!(rig.chain.say(|script| script.sent[0].max_fee_per_gas()), 150);
+}
+
+#[tokio::test]
+async fn a_call_that_needs_more_gas_than_the_limit_is_not_sent() {
+    let rig = Rig::new().await;
+    rig.chain.say(|script| script.simulation = Simulation::Succeeds { gas: GasLimits::default().plain + 1 });
+    let (record, settling) = rig.settling(1).await;
+    let outcome = settling.await.unwrap();
+    assert!(matches!(outcome, Outcome::Failed { reason: Reason::TransactionState, .. }), "{outcome:?}");
+    assert!(rig.ledger.store().attempts(record.id).await.unwrap().is_empty());
 }
