@@ -38,7 +38,15 @@ pub(crate) fn open(answer: &mut HeaderMap) {
     expose(answer);
 }
 
-/// Lets a script that may read the answer see the payment fields too.
-pub(crate) fn expose(answer: &mut HeaderMap) {
+/// Lets a script that may read the origin's answer see the payment fields too. Where the origin says nothing of who may, any may: the
+/// preflight that we answered has said so, and who pays is to get what is paid for. Credentials stay out of it (Fetch, `*`).
+pub(crate) fn share(answer: &mut HeaderMap) {
+    if !answer.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+    }
+    expose(answer);
+}
+
+fn expose(answer: &mut HeaderMap) {
     answer.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
 }

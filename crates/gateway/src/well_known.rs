@@ -61,7 +61,7 @@ fn prices(snapshot: &Snapshot) -> Value {
         .map(|(rule, url)| {
             let resource = x402::ResourceInfo { url: url.to_owned(), description: rule.description().map(str::to_owned), mime_type: None };
             let accepts: Vec<_> = rule.offers().iter().map(|offer| offer.requirements(None)).collect();
-            json!({ "resource": resource, "type": "http", "accepts": accepts, "input": { "method": "GET" } })
+            json!({ "resource": resource, "type": "http", "accepts": accepts, "input": { "method": rule.method() } })
         })
         .collect();
     json!({ "x402Version": 2, "lastUpdated": snapshot.loaded_at.0, "items": items })

@@ -185,6 +185,13 @@ impl Rule {
         self.settle
     }
 
+    /// The method to ask with: GET where the condition lets it, else the first that it names.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        let named = self.when().and_then(|when| when.necessary().methods.as_ref());
+        named.filter(|methods| !methods.contains("GET")).and_then(|methods| methods.first()).map_or("GET", String::as_str)
+    }
+
     #[must_use]
     pub fn resource(&self) -> Option<&str> {
         self.spec.resource.as_deref()

@@ -60,6 +60,10 @@ fn decide(snapshot: &Arc<Snapshot>, received: &Received, now: Timestamp) -> Opti
     }
     match decision {
         Decision::Charge(_) if cors::is_preflight(&received.parts) => Some(Matched::Preflight),
+        // Denied for want of a rule for OPTIONS: what it announces may have one.
+        Decision::Denied if cors::is_preflight(&received.parts) && preflight_of_charged(snapshot, received, now) => {
+            Some(Matched::Preflight)
+        }
         Decision::Charge(rule) => {
             let asked = received.removed.has_payment().then(|| Asked {
                 request: digest::of_request(&received.parts, !received.body.is_end_stream()),

@@ -177,6 +177,7 @@ fn preflight(asked: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     cors::allow(asked, response.headers_mut());
+    cache::vary(response.headers_mut());
     response
 }
 
@@ -204,7 +205,7 @@ fn finish(headers: &mut HeaderMap, sale: &Sale, of_origin: bool) {
     if of_origin {
         cache::make_private(headers);
         if sale.cors {
-            cors::expose(headers);
+            cors::share(headers);
         }
     } else {
         cache::vary(headers);

@@ -2,7 +2,7 @@
 
 use crate::support::{
     World,
-    world::{PAY_TO, USDC},
+    world::{PAY_TO, USDC, market, rules as all_rules},
 };
 
 #[tokio::test]
@@ -66,4 +66,22 @@ async fn scripts_of_other_origins_may_read_and_pay() {
     assert_eq!(world.origin.hits(), 0);
     assert_eq!(world.send("OPTIONS", "/paid/a", &["Origin: https://app.example"], b"").await.status, 402);
     assert_eq!(world.send("OPTIONS", "/free", &asked, b"").await.status, 200);
+    let payment = world.payment("/paid/a").await;
+    let paid = world.get("/paid/a", &[&payment, "Origin: https://app.example"]).await;
+    assert_eq!((paid.status, paid.header("access-control-allow-origin")), (200, Some("*")));
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_where_only_what_it_announces_has_a_rule() {
+    let world = World::start().await;
+    let set = rules::RuleSet::build(all_rules(), market(rules::Unmatched::Deny)).unwrap();
+    world.gateway.reload(world.config.clone(), set).unwrap();
+    let asked = |method| ["Origin: https://app.example".to_owned(), format!("Access-Control-Request-Method: {method}")];
+    let status = async |path, method| {
+        let asked = asked(method);
+        world.send("OPTIONS", path, &[&asked[0], &asked[1]], b"").await.status
+    };
+    assert_eq!(status("/posted", "POST").await, 204);
+    assert_eq!(status("/posted", "GET").await, 403);
+    assert_eq!(status("/blocked", "GET").await, 403);
 }

@@ -22,6 +22,18 @@ async fn the_price_list_names_resources_and_hides_conditions() {
 }
 
 #[tokio::test]
+async fn the_price_list_names_the_method_that_a_rule_prices() {
+    let posted = rules::RuleSpec {
+        when: Some("http.request.uri.path eq \"/posted\" and http.request.method in {\"PUT\" \"POST\"}".to_owned()),
+        resource: Some("https://shop.example/posted".to_owned()),
+        ..charge("posted", "/posted")
+    };
+    let world = World::with(vec![posted], |_| {}).await;
+    let list = world.get("/.well-known/x402.json", &[]).await.json();
+    assert_eq!(list["items"][0]["input"]["method"], "POST");
+}
+
+#[tokio::test]
 async fn unknown_names_are_404_and_reach_nobody() {
     let world = World::with(vec![rules::RuleSpec { when: None, ..charge("all", "/") }], |_| {}).await;
     for path in
