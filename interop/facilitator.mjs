@@ -21,8 +21,11 @@ registerExactEvmScheme(facilitator, { signer, networks: network });
 
 const answer = (run) => async (request, response) => {
   try {
-    response.json(await run(request.body.paymentPayload, request.body.paymentRequirements));
+    const answer = await run(request.body.paymentPayload, request.body.paymentRequirements);
+    if (answer.success === false || answer.isValid === false) console.error(request.path, JSON.stringify(answer));
+    response.json(answer);
   } catch (error) {
+    console.error(request.path, error);
     response.status(500).json({ error: String(error?.message ?? error) });
   }
 };
