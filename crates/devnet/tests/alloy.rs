@@ -68,6 +68,8 @@ fn setup() -> Setup {
 fn setup_with(config: Config) -> Setup {
     let devnet = Devnet::start(config).unwrap();
     let wallet = EthereumWallet::from(ACCOUNTS[0].signer());
+    // Built with the whole workspace, the HTTP client comes without a TLS provider of its own. A second installation is refused, harmlessly.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let provider = ProviderBuilder::new().wallet(wallet).connect_http(devnet.rpc_url().parse().unwrap());
     provider.client().set_poll_interval(Duration::from_millis(10));
     Setup { devnet, provider: provider.erased() }
