@@ -25,7 +25,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// Verifies and settles. Cheap to clone; every method may be called from any runtime.
 #[derive(Clone)]
 pub struct Facilitator {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {

@@ -19,7 +19,7 @@ use x402::{Authenticated, B256, Evidence, Network, PaymentId, Reason, Terms};
 use crate::{
     Outcome, Readiness, Refusal, Verification,
     directory::Directory,
-    own::{OwnNetwork, Shared},
+    own::{OwnNetwork, Pursued, Shared},
     release::{outcome_of, release},
 };
 use wire::{Ask, SettleAnswer, Trouble, VerifyAnswer};
@@ -171,6 +171,10 @@ impl Remote {
             (_, _, true) => return release(&self.ledger, &self.runtime, claimed, "shutting down".into()).await,
             _ => return release(&self.ledger, &self.runtime, claimed, "no remote facilitator is ready".into()).await,
         };
+        // Taken before the row says that something was sent: a sweep would take it for left behind.
+        let Some(turn) = self.enter(record) else {
+            return release(&self.ledger, &self.runtime, claimed, "an earlier attempt is not over yet".into()).await;
+        };
         let ask = Ask::of_record(record, &asset);
         let attempt = Attempt::Remote { facilitator: url.to_string() };
         let submitted = match self.ledger.submit(claimed, attempt, None).await {
@@ -181,10 +185,11 @@ impl Remote {
             Err(NotDone { error: StepError::Overtaken(record), .. }) => return outcome_of(*record),
         };
         match wire::settle(&self.client, &url, &ask, self.settle_within).await {
-            Ok(SettleAnswer::Settled(transaction)) => self.book(submitted, transaction).await,
+            Ok(SettleAnswer::Settled(transaction)) => self.book(submitted, turn, transaction).await,
             Ok(SettleAnswer::Refused(reason)) => self.fail(submitted, reason).await,
             Ok(SettleAnswer::Unclear(why)) | Err(Trouble::Maybe(why)) => {
                 tracing::warn!(payment = %submitted.id(), facilitator = %url, %why, "settled, perhaps");
+                drop(turn);
                 self.leave_pending(submitted).await
             }
             Err(Trouble::Unsent(why)) => {
@@ -198,14 +203,21 @@ impl Remote {
         }
     }
 
-    /// A facilitator's word is booked as it is only where no chain can be asked.
-    async fn book(self: &Arc<Self>, submitted: Submitted, transaction: B256) -> Outcome {
-        if let Some(watcher) = self.watcher(submitted.record()) {
-            return match watcher.enter(submitted.id()) {
-                Some(pursued) => watcher.await_end(submitted, pursued).await,
-                None => outcome_of(submitted.record().clone()),
-            };
+    /// The right to work on a payment in this process; `None`: somebody is at it already.
+    fn enter(self: &Arc<Self>, record: &Record) -> Option<Turn> {
+        if let Some(watcher) = self.watcher(record) {
+            return watcher.enter(record.id).map(|pursued| Turn::Watched(Arc::clone(watcher), pursued));
         }
+        let new = self.pursued.lock().unwrap_or_else(PoisonError::into_inner).insert(record.id);
+        new.then(|| Turn::Asked(Asked { remote: Arc::clone(self), id: record.id }))
+    }
+
+    /// A facilitator's word is booked as it is only where no chain can be asked.
+    async fn book(self: &Arc<Self>, submitted: Submitted, turn: Turn, transaction: B256) -> Outcome {
+        let asked = match turn {
+            Turn::Watched(watcher, pursued) => return watcher.await_end(submitted, pursued).await,
+            Turn::Asked(asked) => asked,
+        };
         let settlement = Settlement {
             transaction,
             block_number: 0,
@@ -218,6 +230,7 @@ impl Remote {
             Ok(settled) => Outcome::Settled(settled),
             Err(NotDone { proof, error: StepError::Store(_) }) => {
                 let record = Box::new(proof.record().clone());
+                drop(asked);
                 self.resume(proof);
                 Outcome::Pending { record }
             }
@@ -249,18 +262,12 @@ impl Remote {
         if let Some(watcher) = self.watcher(submitted.record()) {
             return watcher.resume(submitted);
         }
-        let id = submitted.id();
-        if !self.pursued.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
-            return;
-        }
+        let Some(turn) = self.enter(submitted.record()) else { return };
         let remote = Arc::clone(self);
-        self.runtime.spawn(async move {
-            remote.ask_again(submitted).await;
-            remote.pursued.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        });
+        self.runtime.spawn(async move { remote.ask_again(submitted, turn).await });
     }
 
-    async fn ask_again(self: &Arc<Self>, submitted: Submitted) {
+    async fn ask_again(self: &Arc<Self>, submitted: Submitted, turn: Turn) {
         let record = submitted.record().clone();
         let Some(Attempt::Remote { facilitator }) = &record.attempt else { return };
         let (Ok(url), Some(known)) = (facilitator.parse::<reqwest::Url>(), self.directory.get(&record.asset)) else { return };
@@ -268,12 +275,31 @@ impl Remote {
         while self.ledger.now().0 <= record.valid_before.saturating_to::<u64>() {
             sleep(ASK_AGAIN).await;
             if let Ok(SettleAnswer::Settled(transaction)) = wire::settle(&self.client, &url, &ask, self.settle_within).await {
-                let outcome = self.book(submitted, transaction).await;
+                let outcome = self.book(submitted, turn, transaction).await;
                 tracing::info!(payment = %record.id, ?outcome, "the remote facilitator has answered");
                 return;
             }
         }
         tracing::error!(payment = %record.id, facilitator, "nobody can say what became of it: configure an RPC endpoint, or look by hand");
+    }
+}
+
+/// The right to work on one payment.
+enum Turn {
+    /// A chain has the last word.
+    Watched(Arc<OwnNetwork>, Pursued),
+    Asked(Asked),
+}
+
+/// A payment that only its facilitator can speak for.
+struct Asked {
+    remote: Arc<Remote>,
+    id: PaymentId,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.remote.pursued.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }
 

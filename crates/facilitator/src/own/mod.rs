@@ -12,6 +12,8 @@ mod readiness;
 mod settle;
 mod verify;
 
+pub use pursue::Pursued;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{

@@ -154,6 +154,22 @@ async fn a_success_settles_and_nothing_of_ours_is_told() {
     }
 }
 
+/// A sweep must not take a settlement under way for one that was left behind, nor the other way round.
+#[tokio::test]
+async fn one_at_a_time_works_on_a_payment() {
+    let fake = Fake::start().await;
+    let rig = Rig::new(&[&fake.url]).await;
+    fake.say(|said| said.settle = (200, rig.success().to_string()));
+    let remote = rig.facilitator.inner.remote.clone().unwrap();
+    let verification = rig.verify(1).await.unwrap();
+    let Claim::New(claimed) = rig.ledger.claim(verification.verified, None, 0).await.unwrap() else { panic!("claimed before") };
+    let turn = remote.enter(claimed.record()).unwrap();
+    assert!(matches!(rig.facilitator.settle(claimed).await, Outcome::Unavailable { .. }));
+    assert_eq!(fake.heard("/x402/settle"), 0);
+    drop(turn);
+    assert!(matches!(rig.settle(1).await, Outcome::Settled(_)));
+}
+
 #[tokio::test]
 async fn a_chain_that_does_not_answer_refuses_nothing() {
     let fake = Fake::start().await;
